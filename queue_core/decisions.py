@@ -1,0 +1,409 @@
+"""What follows from a command: facts, or a refusal by name. Pure: the hall is read, `now` is given."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from queue_core.commands import (
+    CallChosen,
+    CallNext,
+    Cancel,
+    CloseCounter,
+    CloseDay,
+    CloseService,
+    Command,
+    Configure,
+    Finish,
+    Hold,
+    Issue,
+    NoShow,
+    OpenCounter,
+    OpenDay,
+    OpenService,
+    PauseCounter,
+    Recall,
+    Resume,
+    ReturnToLine,
+    Start,
+    Tick,
+    TicketCommand,
+    Transfer,
+    Undo,
+    VerifyCategory,
+    WithdrawCategory,
+)
+from queue_core.discipline import candidate, next_in_line
+from queue_core.errors import (
+    BookingMismatch,
+    CategoryInUse,
+    CounterBusy,
+    CounterInUse,
+    CounterIsClosed,
+    CounterIsPaused,
+    CounterTaken,
+    DayNotOpen,
+    HoldInThePast,
+    NobodyServes,
+    NoCategory,
+    NothingToUndo,
+    NotInLine,
+    OfficeClosed,
+    RecallLimitReached,
+    ServiceInUse,
+    ServiceIsClosed,
+    UnknownCategory,
+)
+from queue_core.facts import (
+    Because,
+    Breached,
+    Called,
+    CategoryVerified,
+    CategoryWithdrawn,
+    Configured,
+    CounterClosed,
+    CounterOpened,
+    CounterPaused,
+    DayClosed,
+    DayOpened,
+    Fact,
+    Held,
+    Issued,
+    Left,
+    Missed,
+    MovedOn,
+    Recalled,
+    Resumed,
+    Returned,
+    Served,
+    ServiceClosed,
+    ServiceOpened,
+    Started,
+    Stop,
+    TicketFact,
+    Transferred,
+    Undone,
+    Unserved,
+)
+from queue_core.hall import CounterState, Hall, Session
+from queue_core.office import Channel, Counter, Office
+from queue_core.tickets import State, Ticket, moved, refuse_unless_allowed, ticket_id
+
+STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
+    CallChosen: Called,
+    Recall: Recalled,
+    Start: Started,
+    Finish: Served,
+    NoShow: Missed,
+    ReturnToLine: Returned,
+    Hold: Held,
+    Resume: Resumed,
+    Transfer: Transferred,
+    Cancel: Left,
+    VerifyCategory: CategoryVerified,
+    WithdrawCategory: CategoryWithdrawn,
+}
+"""Which step of the ticket's life a command asks for."""
+
+
+def passed(hall: Hall, now: datetime) -> tuple[Fact, ...]:
+    """What time alone has brought by `now`: holds that ran out, limits that passed, a day that closed or opened.
+
+    It comes before whatever is asked at `now`, so a breach is on record before the call that came too late.
+    """
+    if not hall.exists:
+        return ()
+    turns_at = hall.day_turns_at(now)
+    if turns_at is None or turns_at > now:
+        return tuple(_overdue(hall, now, now))
+    closes_at = hall.closes_at()
+    closing = closes_at is not None and closes_at <= now
+    until = closes_at if closes_at and closing else now
+    facts: list[Fact] = list(_overdue(hall, until, now))
+    if closing:
+        facts += _closing(hall, until, now)
+    if hall.office.next_opening(now, hall.day) == now:
+        facts.append(DayOpened(at=now, day=hall.office.date_at(now), by_hand=False))
+    return tuple(facts)
+
+
+def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
+    """The facts that follow from `command`, or a Refusal saying why none do. No facts: it is so already, or nobody."""
+    match command:
+        case Tick():
+            return ()
+        case Configure(office=office):
+            return _configure(hall, office, now)
+        case OpenDay():
+            return () if hall.day_is_open else (_day_by_hand(hall, now),)
+        case CloseDay():
+            if not hall.office or not hall.day_is_open:
+                raise DayNotOpen()
+            return tuple(_closing(hall, now, now))
+        case CloseService(service, reason):
+            hall.service(service)
+            already = hall.closed_services.get(service) == reason
+            return () if already else (ServiceClosed(at=now, service=service, reason=reason),)
+        case OpenService(service):
+            hall.service(service)
+            return (ServiceOpened(at=now, service=service),) if service in hall.closed_services else ()
+        case OpenCounter(counter, operator):
+            return _open_counter(hall, counter, operator, now)
+        case PauseCounter(counter, reason):
+            session = _manned(hall, counter)
+            already = session.state is CounterState.PAUSED and session.reason == reason
+            return () if already else (CounterPaused(at=now, counter=counter, reason=reason),)
+        case CloseCounter(counter):
+            return _close_counter(hall, counter, now)
+        case Issue():
+            return (_issue(hall, command, now),)
+        case CallNext(counter):
+            return _call_next(hall, counter, now)
+        case Undo(counter):
+            return (_undo(hall, counter, now),)
+        case TicketCommand():
+            return (_ticket_step(hall, command, now),)
+        case _:
+            raise AssertionError(f"nobody decides {type(command).__name__}")
+
+
+# Time
+
+
+def _overdue(hall: Hall, until: datetime, now: datetime) -> Iterator[TicketFact]:
+    """Holds that ran out by `until`, then limits that passed, those of the returned among them."""
+    dues = dict((ticket, due) for due, ticket in hall.dues(until))
+    for since, ticket in hall.returns(until):
+        resumed = Resumed(at=now, ticket=ticket, since=since)
+        yield resumed
+        due = moved(hall.ticket(ticket), resumed).due
+        if due and due <= until:
+            dues[ticket] = due
+    for ticket, due in sorted(dues.items(), key=lambda item: (item[1], item[0])):
+        yield Breached(at=now, ticket=ticket, due=due)
+
+
+def _closing(hall: Hall, since: datetime, now: datetime) -> Iterator[Fact]:
+    assert hall.day
+    for ticket in sorted(hall.people(), key=lambda ticket: ticket.id):
+        if ticket.state in (State.WAITING, State.HELD):
+            yield Unserved(at=now, ticket=ticket.id, since=max(since, ticket.issued_at))
+    yield DayClosed(at=now, day=hall.day, since=since)
+
+
+def _day_by_hand(hall: Hall, now: datetime) -> DayOpened:
+    today = hall.office.date_at(now)
+    return DayOpened(at=now, day=max(today, hall.day) if hall.day else today, by_hand=True)
+
+
+# The office
+
+
+def _configure(hall: Hall, office: Office, now: datetime) -> tuple[Fact, ...]:
+    if hall.exists:
+        if hall.office == office:
+            return ()
+        _refuse_to_strand(hall, office)
+    return (Configured(at=now, office=office),)
+
+
+def _refuse_to_strand(hall: Hall, office: Office) -> None:
+    """Nothing when everybody in the hall and at the counters still has a place in the new office."""
+    for ticket in hall.people():
+        for stop in (Stop(service=ticket.service, counter=ticket.only_counter), *ticket.stops):
+            if office.service(stop.service) is None or not _serving(office, stop):
+                raise ServiceInUse(service=stop.service, ticket=ticket.id)
+            if stop.counter and office.counter(stop.counter) is None:
+                raise CounterInUse(counter=stop.counter, ticket=ticket.id)
+        if ticket.category and office.category(ticket.category) is None:
+            raise CategoryInUse(category=ticket.category, ticket=ticket.id)
+    for session in hall.sessions.values():
+        if session.state is not CounterState.CLOSED and office.counter(session.counter) is None:
+            raise CounterInUse(counter=session.counter)
+
+
+# Counters
+
+
+def _open_counter(hall: Hall, counter_id: str, operator: str, now: datetime) -> tuple[Fact, ...]:
+    hall.counter(counter_id)
+    session = hall.session(counter_id)
+    if session.operator not in (None, operator):
+        raise CounterTaken(counter=counter_id, operator=session.operator)
+    if session.state is CounterState.OPEN:
+        return ()
+    return (CounterOpened(at=now, counter=counter_id, operator=operator),)
+
+
+def _close_counter(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
+    hall.counter(counter_id)
+    if hall.session(counter_id).state is CounterState.CLOSED:
+        return ()
+    _manned(hall, counter_id)
+    return (CounterClosed(at=now, counter=counter_id),)
+
+
+def _manned(hall: Hall, counter_id: str) -> Session:
+    """The session of a counter that has its operator and no visitor."""
+    hall.counter(counter_id)
+    session = hall.session(counter_id)
+    if session.state is CounterState.CLOSED:
+        raise CounterIsClosed(counter=counter_id)
+    if session.ticket:
+        raise CounterBusy(counter=counter_id, ticket=session.ticket)
+    return session
+
+
+def _ready(hall: Hall, counter_id: str) -> tuple[Counter, Session]:
+    """A counter that can call somebody, and its session."""
+    session = _manned(hall, counter_id)
+    if session.state is CounterState.PAUSED:
+        raise CounterIsPaused(counter=counter_id, reason=session.reason)
+    return hall.counter(counter_id), session
+
+
+def _call_next(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
+    counter, session = _ready(hall, counter_id)
+    because = next_in_line(hall.heads(counter), hall.office, now)
+    return (_called(because, session, now),) if because else ()
+
+
+def _call_chosen(hall: Hall, command: CallChosen, now: datetime) -> Called:
+    counter, session = _ready(hall, command.counter)
+    ticket = hall.ticket(command.ticket)
+    if ticket.service not in counter.services or ticket.only_counter not in (None, counter.id):
+        raise NotInLine(ticket=ticket.id, counter=counter.id)
+    chosen = candidate(ticket, hall.office, now)
+    others = (candidate(head, hall.office, now) for head in hall.heads(counter) if head.id != ticket.id)
+    because = Because(rule="chosen", chosen=chosen, others=tuple(others), reason=command.reason)
+    return _called(because, session, now)
+
+
+def _called(because: Because, session: Session, now: datetime) -> Called:
+    assert session.operator, "an open counter has its operator"
+    return Called(
+        at=now, ticket=because.chosen.ticket, counter=session.counter, operator=session.operator, because=because
+    )
+
+
+def _undo(hall: Hall, counter_id: str, now: datetime) -> Undone:
+    hall.counter(counter_id)
+    session = hall.session(counter_id)
+    window = timedelta(seconds=hall.office.undo_seconds)
+    ticket = hall.tickets.get(session.last_ticket) if session.last_ticket else None
+    if not ticket or not ticket.before or ticket.step_counter != counter_id:
+        raise NothingToUndo(counter=counter_id)
+    if session.last_step_at is None or now - session.last_step_at > window:
+        raise NothingToUndo(counter=counter_id, undo_seconds=hall.office.undo_seconds)
+    if ticket.before.at_counter and not ticket.at_counter:
+        _ready(hall, counter_id)
+    return Undone(at=now, ticket=ticket.id, counter=counter_id, step=ticket.state.value)
+
+
+# Tickets
+
+
+def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
+    office, service = hall.office, hall.service(command.service)
+    stops = tuple(Stop(service=hall.service(further).id) for further in command.further)
+    if command.category and office.category(command.category) is None:
+        raise UnknownCategory(category=command.category)
+    if (command.channel is Channel.BOOKED) != (command.slot is not None):
+        raise BookingMismatch(channel=command.channel.value)
+    _refuse_unless_received(hall, command, now)
+    assert hall.day
+    serial = hall.numbers.get(service.letter, 0) + 1
+    return Issued(
+        at=now,
+        ticket=ticket_id(hall.day, service.letter, serial),
+        letter=service.letter,
+        serial=serial,
+        day=hall.day,
+        service=service.id,
+        channel=command.channel,
+        category=command.category,
+        clock_start=max(now, command.slot) if command.slot else now,
+        limit_seconds=int(service.limits.of(command.channel).total_seconds()),
+        stops=stops,
+        ahead=hall.in_line(service.id),
+    )
+
+
+def _refuse_unless_received(hall: Hall, command: Issue, now: datetime) -> None:
+    if not hall.receives_at(now):
+        raise OfficeClosed(office=hall.office_id)
+    for service in (command.service, *command.further):
+        if service in hall.closed_services:
+            raise ServiceIsClosed(service=service, reason=hall.closed_services[service])
+        if not _serving(hall.office, Stop(service=service)):
+            raise NobodyServes(service=service)
+
+
+def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFact:
+    name = command.ticket
+    refuse_unless_allowed(name, hall.state_of(name), STEP_OF[type(command)])
+    match command:
+        case CallChosen():
+            return _call_chosen(hall, command, now)
+        case Recall():
+            return _recall(hall, hall.ticket(name), now)
+        case Start():
+            return Started(at=now, ticket=name)
+        case Finish(outcome=outcome):
+            stops = hall.ticket(name).stops
+            if stops:
+                return MovedOn(at=now, ticket=name, outcome=outcome, stop=stops[0])
+            return Served(at=now, ticket=name, outcome=outcome)
+        case NoShow():
+            return Missed(at=now, ticket=name)
+        case ReturnToLine(reason=reason):
+            return Returned(at=now, ticket=name, reason=reason)
+        case Hold(by=by, until=until):
+            if until and until <= now:
+                raise HoldInThePast(until=until)
+            return Held(at=now, ticket=name, by=by, until=until)
+        case Resume():
+            return Resumed(at=now, ticket=name, since=now)
+        case Transfer():
+            return _transfer(hall, command, now)
+        case Cancel(reason=reason):
+            return Left(at=now, ticket=name, reason=reason)
+        case VerifyCategory():
+            _claimed(hall.ticket(name))
+            return CategoryVerified(at=now, ticket=name)
+        case WithdrawCategory(reason=reason):
+            _claimed(hall.ticket(name))
+            return CategoryWithdrawn(at=now, ticket=name, reason=reason)
+        case _:
+            raise AssertionError(f"nobody decides {type(command).__name__}")
+
+
+def _recall(hall: Hall, ticket: Ticket, now: datetime) -> Recalled:
+    if ticket.recalls >= hall.office.recall_limit:
+        raise RecallLimitReached(ticket=ticket.id, recalls=ticket.recalls)
+    return Recalled(at=now, ticket=ticket.id)
+
+
+def _transfer(hall: Hall, command: Transfer, now: datetime) -> Transferred:
+    ticket = hall.ticket(command.ticket)
+    to = Stop(service=command.service or ticket.service, counter=command.counter)
+    hall.service(to.service)
+    if to.counter:
+        hall.counter(to.counter)
+    if not _serving(hall.office, to):
+        raise NobodyServes(service=to.service, counter=to.counter)
+    back = Stop(service=ticket.service, counter=ticket.counter) if command.come_back and ticket.at_counter else None
+    return Transferred(at=now, ticket=ticket.id, to=to, back=back)
+
+
+def _claimed(ticket: Ticket) -> None:
+    if not ticket.category or ticket.category_withdrawn:
+        raise NoCategory(ticket=ticket.id)
+
+
+def _serving(office: Office, stop: Stop) -> Iterable[Counter]:
+    """The counters at which a stop of a visit can be served."""
+    return [
+        counter
+        for counter in office.counters
+        if stop.service in counter.services and stop.counter in (None, counter.id)
+    ]

@@ -1,0 +1,105 @@
+"""Refusals: why nothing happened. Each is a sentence for the person who asked; the particulars ride along."""
+
+
+class Refusal(Exception):
+    """The request was refused."""
+
+    def __init__(self, **particulars: object) -> None:
+        super().__init__(type(self).__doc__)
+        self.particulars = particulars
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{name} {value}" for name, value in self.particulars.items())
+        return f"{type(self).__doc__} ({listed})" if listed else str(type(self).__doc__)
+
+
+class UnknownOffice(Refusal):
+    """There is no such office."""
+
+
+class UnknownService(Refusal):
+    """The office has no such service."""
+
+
+class UnknownCounter(Refusal):
+    """The office has no such counter."""
+
+
+class UnknownTicket(Refusal):
+    """The hall has no such ticket."""
+
+
+class UnknownCategory(Refusal):
+    """The office has no such out-of-turn category."""
+
+
+class OfficeClosed(Refusal):
+    """The office does not receive visitors now."""
+
+
+class ServiceIsClosed(Refusal):
+    """No tickets are issued for this service now."""
+
+
+class NobodyServes(Refusal):
+    """No counter of the office serves this."""
+
+
+class BookingMismatch(Refusal):
+    """A booked ticket has a slot, and a walk-in ticket has none."""
+
+
+class CounterIsClosed(Refusal):
+    """The counter is closed; open it first."""
+
+
+class CounterIsPaused(Refusal):
+    """The counter is paused; open it first."""
+
+
+class CounterBusy(Refusal):
+    """The counter still has a visitor; finish that visit first."""
+
+
+class CounterTaken(Refusal):
+    """Another operator works at this counter."""
+
+
+class StepForbidden(Refusal):
+    """The ticket is not in a state for this step."""
+
+
+class NotInLine(Refusal):
+    """The ticket does not wait for this counter."""
+
+
+class RecallLimitReached(Refusal):
+    """The number was called often enough; record a no-show or return it to the line."""
+
+
+class HoldInThePast(Refusal):
+    """The hold would end before it begins."""
+
+
+class NoCategory(Refusal):
+    """The ticket claims no out-of-turn right."""
+
+
+class NothingToUndo(Refusal):
+    """There is no step of this counter to take back, or it was too long ago."""
+
+
+class DayNotOpen(Refusal):
+    """No business day is open."""
+
+
+class ServiceInUse(Refusal):
+    """People in the hall still need this service; it can be removed when they have been served."""
+
+
+class CounterInUse(Refusal):
+    """This counter is open or somebody waits for it by name; close it before it is removed."""
+
+
+class CategoryInUse(Refusal):
+    """People in the hall hold this category; it can be removed when they have been served."""

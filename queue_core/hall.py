@@ -1,0 +1,390 @@
+"""The hall: a fold over its journal. `evolve` is the only thing that changes one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from queue_core.errors import UnknownCounter, UnknownOffice, UnknownService, UnknownTicket
+from queue_core.facts import (
+    Called,
+    Configured,
+    CounterClosed,
+    CounterOpened,
+    CounterPaused,
+    DayClosed,
+    DayOpened,
+    Fact,
+    Issued,
+    ServiceClosed,
+    ServiceOpened,
+    TicketFact,
+    Undone,
+)
+from queue_core.lines import Alarms, Lines
+from queue_core.office import Counter, Office, Service
+from queue_core.tallies import Tallies, tally
+from queue_core.tickets import STEPS, State, Ticket, born, moved
+
+TICK = timedelta(microseconds=1)
+
+
+class CounterState(StrEnum):
+    """What a counter does."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An operator's time at a counter. `last_ticket` and `last_step_at` are what Undo would take back."""
+
+    counter: str
+    state: CounterState = CounterState.CLOSED
+    since: datetime | None = None
+    operator: str | None = None
+    reason: str | None = None
+    ticket: str | None = None
+    last_ticket: str | None = None
+    last_step_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallState:
+    """Everything a hall remembers, as plain values: what a checkpoint keeps and two halls are compared by."""
+
+    seq: int
+    last_at: datetime | None
+    office: Office | None
+    day: date | None
+    day_is_open: bool
+    day_by_hand: bool
+    day_opened_at: datetime | None
+    numbers: dict[str, int]
+    closed_services: dict[str, str]
+    sessions: list[Session]
+    tickets: list[Ticket]
+    ended: dict[str, State]
+    tallies: list[tuple[tuple[str, ...], float]]
+
+
+class Hall:
+    """One office's live state.
+
+    `seq` counts the facts it was folded from. `tickets` holds everybody in the hall, and the last visitor of a counter
+    as long as that step could be taken back; `ended` remembers the day's other visits by how they ended.
+    """
+
+    def __init__(self, office_id: str) -> None:
+        self.office_id = office_id
+        self.seq = 0
+        self.last_at: datetime | None = None
+        self._office: Office | None = None
+        self.day: date | None = None
+        self.day_is_open = False
+        self.day_by_hand = False
+        self.day_opened_at: datetime | None = None
+        self.numbers: dict[str, int] = {}
+        self.closed_services: dict[str, str] = {}
+        self.sessions: dict[str, Session] = {}
+        self.tickets: dict[str, Ticket] = {}
+        self.ended: dict[str, State] = {}
+        self.tallies: Tallies = {}
+        self._touched: dict[str, Ticket | None] | None = None
+        self._marked: dict[str, object] = {}
+        self._index()
+
+    # Questions
+
+    @property
+    def office(self) -> Office:
+        """How the office is set up; UnknownOffice before it was ever described."""
+        if self._office is None:
+            raise UnknownOffice(office=self.office_id)
+        return self._office
+
+    @property
+    def exists(self) -> bool:
+        """Whether the office was ever described."""
+        return self._office is not None
+
+    def service(self, service_id: str) -> Service:
+        """A service of the office, or UnknownService."""
+        service = self.office.service(service_id)
+        if service is None:
+            raise UnknownService(service=service_id)
+        return service
+
+    def counter(self, counter_id: str) -> Counter:
+        """A counter of the office, or UnknownCounter."""
+        counter = self.office.counter(counter_id)
+        if counter is None:
+            raise UnknownCounter(counter=counter_id)
+        return counter
+
+    def state_of(self, ticket_id: str) -> State:
+        """Where a visit of the day stands, over or not; UnknownTicket when there is none."""
+        return self.ended.get(ticket_id) or self.ticket(ticket_id).state
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        """A ticket of somebody in the hall, or UnknownTicket."""
+        ticket = self.tickets.get(ticket_id)
+        if ticket is None:
+            raise UnknownTicket(ticket=ticket_id)
+        return ticket
+
+    def session(self, counter_id: str) -> Session:
+        """What the counter does now."""
+        return self.sessions.get(counter_id) or Session(counter=counter_id)
+
+    def people(self) -> Iterator[Ticket]:
+        """Everybody whose visit is not over."""
+        return (ticket for ticket in self.tickets.values() if not ticket.ended)
+
+    def moment(self, clock: datetime) -> datetime:
+        """The time of the next facts: the clock's, but never before what is already on record."""
+        return clock if self.last_at is None or clock > self.last_at else self.last_at + TICK
+
+    def heads(self, counter: Counter) -> list[Ticket]:
+        """The first of each class among those this counter may call."""
+        return self._lines.heads(counter)
+
+    def in_line(self, service: str) -> int:
+        """How many are in line for a service."""
+        return self._lines.length(service)
+
+    def dues(self, now: datetime) -> list[tuple[datetime, str]]:
+        """Whose limit has passed by `now` with no breach on record."""
+        return self._dues.passed(now, self._is_due)
+
+    def returns(self, now: datetime) -> list[tuple[datetime, str]]:
+        """Whose hold has run out by `now`."""
+        return self._returns.passed(now, self._is_return)
+
+    def next_alarm(self, now: datetime) -> datetime | None:
+        """The nearest instant at which time alone changes something."""
+        nearest = (self._dues.nearest(self._is_due), self._returns.nearest(self._is_return), self.day_turns_at(now))
+        return min((instant for instant in nearest if instant), default=None)
+
+    def closes_at(self) -> datetime | None:
+        """When the open day ends by itself."""
+        if not self.day_is_open:
+            return None
+        assert self.day and self.day_opened_at
+        return self.office.closing_of(self.day, self.day_opened_at)
+
+    def day_turns_at(self, now: datetime) -> datetime | None:
+        """The next instant at which the hours open or close a day."""
+        # Asked before every command, and the same for hours on end.
+        if self._day_turns_at is None or self._day_turns_at < now:
+            instants = (self.closes_at(), self.office.next_opening(now, self.day))
+            self._day_turns_at = min((instant for instant in instants if instant), default=None)
+        return self._day_turns_at
+
+    def receives_at(self, now: datetime) -> bool:
+        """Whether tickets are issued: a day is open, and by hand or within its hours."""
+        if not self.day_is_open or self.day_by_hand:
+            return self.day_is_open
+        receives, since, until = self._receives
+        if not since <= now < until:
+            receives, until = self.office.receives_at(now)
+            self._receives = (receives, now, until)
+        return receives
+
+    # Going back to a mark
+
+    def mark(self) -> None:
+        """Remember how things stand until `keep` or `go_back`."""
+        self._touched = {}
+        self._marked = {name: getattr(self, name) for name in _MARKED}
+        self._marked |= {name: getattr(self, name).copy() for name in _MARKED_BY_COPY}
+
+    def keep(self) -> dict[str, Ticket | None]:
+        """Forget the mark. Answers with every ticket touched since, as it was at the mark."""
+        touched, self._touched = self._touched, None
+        return touched or {}
+
+    def go_back(self) -> None:
+        """Stand as at the mark."""
+        touched, described = self.keep(), self._office
+        for name, value in self._marked.items():
+            setattr(self, name, value)
+        for ticket_id, ticket in touched.items():
+            self._put(ticket_id, ticket)
+            self.ended.pop(ticket_id, None)
+        if described is not self._office:
+            self._index()
+        self._forget_hours()
+
+    # Whole values
+
+    def state(self) -> HallState:
+        """Everything the hall remembers."""
+        return HallState(
+            seq=self.seq,
+            last_at=self.last_at,
+            office=self._office,
+            day=self.day,
+            day_is_open=self.day_is_open,
+            day_by_hand=self.day_by_hand,
+            day_opened_at=self.day_opened_at,
+            numbers=dict(self.numbers),
+            closed_services=dict(self.closed_services),
+            sessions=sorted(self.sessions.values(), key=lambda session: session.counter),
+            tickets=sorted(self.tickets.values(), key=lambda ticket: ticket.id),
+            ended=dict(sorted(self.ended.items())),
+            tallies=sorted(self.tallies.items()),
+        )
+
+    @classmethod
+    def of(cls, office_id: str, state: HallState) -> "Hall":
+        """The hall that a state was taken from."""
+        hall = cls(office_id)
+        for name in ("seq", "last_at", "day", "day_is_open", "day_by_hand", "day_opened_at"):
+            setattr(hall, name, getattr(state, name))
+        hall._office = state.office
+        hall.numbers = dict(state.numbers)
+        hall.closed_services = dict(state.closed_services)
+        hall.sessions = {session.counter: session for session in state.sessions}
+        hall.tickets = {ticket.id: ticket for ticket in state.tickets}
+        hall.ended = dict(state.ended)
+        hall.tallies = dict(state.tallies)
+        hall._index()
+        return hall
+
+    # Called by `evolve`
+
+    def _happened(self, fact: Fact) -> None:
+        self.seq += 1
+        self.last_at = fact.at
+        match fact:
+            case TicketFact():
+                self._ticket_moved(fact)
+            case Configured(office=office):
+                self._office = office
+                self._index()
+            case DayOpened():
+                self._day_opened(fact)
+            case DayClosed():
+                self.day_is_open = False
+                self._forget_hours()
+            case ServiceClosed(service=service, reason=reason):
+                self.closed_services[service] = reason
+            case ServiceOpened(service=service):
+                self.closed_services.pop(service, None)
+            case CounterOpened(counter=counter, operator=operator):
+                self._seated(counter, CounterState.OPEN, fact.at, operator=operator, reason=None)
+            case CounterPaused(counter=counter, reason=reason):
+                self._seated(counter, CounterState.PAUSED, fact.at, reason=reason)
+            case CounterClosed(counter=counter):
+                self._seated(counter, CounterState.CLOSED, fact.at, operator=None, reason=None)
+            case _:
+                raise AssertionError(f"a hall knows nothing of {type(fact).__name__}")
+
+    def _day_opened(self, fact: DayOpened) -> None:
+        if fact.day != self.day:
+            self.numbers = {}
+            self.ended = {}
+        self.day, self.day_is_open = fact.day, True
+        self.day_by_hand, self.day_opened_at = fact.by_hand, fact.at
+        self._forget_hours()
+
+    def _seated(self, counter: str, state: CounterState, at: datetime, **changes: str | None) -> None:
+        self.sessions[counter] = replace(self.session(counter), state=state, since=at, **changes)  # type: ignore[arg-type]
+
+    def _ticket_moved(self, fact: TicketFact) -> None:
+        before = self.tickets.get(fact.ticket)
+        if isinstance(fact, Issued):
+            after = born(fact)
+            self.numbers[fact.letter] = fact.serial
+        else:
+            assert before is not None, f"{type(fact).__name__} of a ticket that is not in the hall"
+            after = moved(before, fact)
+        tally(self.tallies, before, fact, after)
+        self._put(fact.ticket, after)
+        self._counter_of(before, fact, after)
+
+    def _counter_of(self, before: Ticket | None, fact: TicketFact, after: Ticket) -> None:
+        """Seat or free the counter, and remember the step it could take back."""
+        if isinstance(fact, Undone):
+            self._stepped(fact.counter, after if after.at_counter else None, None, fact.at)
+        elif type(fact) in STEPS and after.step_counter:
+            self._stepped(after.step_counter, after if after.at_counter else None, after, fact.at)
+        elif before and before.at_counter and not after.at_counter:
+            assert before.counter
+            self._stepped(before.counter, None, None, fact.at)
+        if after.ended and after.before is None:
+            self._forget(after)
+
+    def _stepped(self, counter: str, visitor: Ticket | None, last: Ticket | None, at: datetime) -> None:
+        session = self.session(counter)
+        self.sessions[counter] = replace(
+            session,
+            ticket=visitor.id if visitor else None,
+            last_ticket=last.id if last else None,
+            last_step_at=at if last else None,
+        )
+        earlier = self.tickets.get(session.last_ticket) if session.last_ticket else None
+        if earlier and earlier.ended and earlier is not last:
+            self._forget(earlier)
+
+    def _forget(self, ticket: Ticket) -> None:
+        self._put(ticket.id, None)
+        self.ended[ticket.id] = ticket.state
+
+    def _put(self, ticket_id: str, after: Ticket | None) -> None:
+        before = self.tickets.get(ticket_id)
+        if self._touched is not None:
+            self._touched.setdefault(ticket_id, before)
+        if after is None:
+            self.tickets.pop(ticket_id, None)
+        else:
+            self.tickets[ticket_id] = after
+            self._set_alarms(after)
+        self._lines.moved(before, after)
+
+    def _set_alarms(self, ticket: Ticket) -> None:
+        if ticket.due:
+            self._dues.set(ticket.due, ticket.id)
+        if ticket.state is State.HELD and ticket.held_until:
+            self._returns.set(ticket.held_until, ticket.id)
+
+    def _is_due(self, instant: datetime, ticket_id: str) -> bool:
+        ticket = self.tickets.get(ticket_id)
+        return ticket is not None and ticket.due == instant
+
+    def _is_return(self, instant: datetime, ticket_id: str) -> bool:
+        ticket = self.tickets.get(ticket_id)
+        return ticket is not None and ticket.state is State.HELD and ticket.held_until == instant
+
+    def _index(self) -> None:
+        """Lines and alarms, made anew: they follow from the tickets and the office's discipline."""
+        if self._office:
+            self._lines = Lines(self.tickets, self._office.discipline)
+        self._dues, self._returns = Alarms(), Alarms()
+        for ticket in self.tickets.values():
+            self._set_alarms(ticket)
+        self._forget_hours()
+
+    def _forget_hours(self) -> None:
+        self._day_turns_at: datetime | None = None
+        self._receives = (False, datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+_MARKED = ("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended")
+_MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies")
+# `ended` is large and only grows within a day, so it is not copied: what was added since the mark is taken out again.
+
+
+def evolve(hall: Hall, fact: Fact) -> None:
+    """The hall after `fact`. Only facts that are, or are about to be, in the journal come here."""
+    hall._happened(fact)
+
+
+def evolve_all(hall: Hall, facts: Iterable[Fact]) -> Hall:
+    """The hall after all of `facts`, in order."""
+    for fact in facts:
+        evolve(hall, fact)
+    return hall

@@ -1,0 +1,168 @@
+"""How an office is set up: services, counters, hours, promises. Values only; a description file is read elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+Words = Mapping[str, str]
+"""A text by language, `{"ru": ..., "en": ...}`."""
+
+
+class Channel(StrEnum):
+    """How a visitor came: off the street, or with a booking."""
+
+    WALK_IN = "walk_in"
+    BOOKED = "booked"
+
+
+class Discipline(StrEnum):
+    """The order an office has chosen; `discipline.py` says what each one means."""
+
+    ACCUMULATING_PRIORITY = "accumulating_priority"
+    ARRIVAL = "arrival"
+    EARLIEST_DUE = "earliest_due"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The longest wait promised on each channel, in seconds."""
+
+    walk_in: int = 900
+    booked: int = 300
+
+    def of(self, channel: Channel) -> timedelta:
+        """The limit of one channel."""
+        return timedelta(seconds=self.booked if channel is Channel.BOOKED else self.walk_in)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A heading of the kiosk's menu."""
+
+    id: str
+    name: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What people come for. Services with one letter share one series of numbers."""
+
+    id: str
+    letter: str
+    name: Words
+    group: str | None = None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A window and the services it serves."""
+
+    id: str
+    name: Words
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """An out-of-turn right, with the document that it rests on."""
+
+    id: str
+    name: Words
+    basis: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """One stretch of opening hours, in the office's own time. `closes` at 00:00 is the midnight that ends the day."""
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """One hall as its administrator described it."""
+
+    id: str
+    name: Words
+    zone: str
+    languages: tuple[str, ...] = ("ru", "en")
+    hotline: str | None = None
+    groups: tuple[Group, ...] = ()
+    services: tuple[Service, ...]
+    counters: tuple[Counter, ...]
+    categories: tuple[Category, ...] = ()
+    hours: tuple[Opening, ...]
+    discipline: Discipline = Discipline.ACCUMULATING_PRIORITY
+    booked_weight: int = 5
+    recall_limit: int = 2
+    undo_seconds: int = 60
+    closes_after_minutes: int = 180
+
+    def service(self, service_id: str) -> Service | None:
+        """The service of that id."""
+        return next((service for service in self.services if service.id == service_id), None)
+
+    def counter(self, counter_id: str) -> Counter | None:
+        """The counter of that id."""
+        return next((counter for counter in self.counters if counter.id == counter_id), None)
+
+    def category(self, category_id: str) -> Category | None:
+        """The category of that id."""
+        return next((category for category in self.categories if category.id == category_id), None)
+
+    def date_at(self, now: datetime) -> date:
+        """The calendar day in the office's zone."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def stretches(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The opening hours of one day as instants, in order."""
+        zone = ZoneInfo(self.zone)
+        return sorted(
+            (_instant(day, opening.opens, zone), _instant(_last_date(day, opening), opening.closes, zone))
+            for opening in self.hours
+            if opening.weekday == day.weekday()
+        )
+
+    def receives_at(self, now: datetime) -> tuple[bool, datetime]:
+        """Whether the hours say that visitors are received at this instant, and until when that stays so."""
+        today = self.date_at(now)
+        stretches = [*self.stretches(today), *self.stretches(today + timedelta(days=1))]
+        receives = any(opens <= now < closes for opens, closes in stretches)
+        changes = (instant for stretch in stretches for instant in stretch if instant > now)
+        return receives, min(changes, default=now + timedelta(days=1))
+
+    def next_opening(self, now: datetime, after: date | None) -> datetime | None:
+        """The first instant from `now` on at which the hours open a day later than `after`; None within a week."""
+        today = self.date_at(now)
+        for day in (today + timedelta(days=offset) for offset in range(8)):
+            if after is None or day > after:
+                for opens, closes in self.stretches(day):
+                    if closes > now:
+                        return max(opens, now)
+        return None
+
+    def closing_of(self, day: date, opened_at: datetime) -> datetime | None:
+        """When a day left open closes by itself; None for an office that goes straight on into the next day.
+
+        A day without hours, opened by hand, lasts to its midnight. The grace counts from the opening when that is later.
+        """
+        stretches = self.stretches(day)
+        midnight = _instant(day + timedelta(days=1), time(), ZoneInfo(self.zone))
+        last = stretches[-1][1] if stretches else midnight
+        if any(opens <= last < closes for opens, closes in self.stretches(day + timedelta(days=1))):
+            return None
+        return max(last, opened_at) + timedelta(minutes=self.closes_after_minutes)
+
+
+def _last_date(day: date, opening: Opening) -> date:
+    return day + timedelta(days=1) if opening.closes == time() else day
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    # Through UTC, because two local times of one zone compare by the wall and not by the instant.
+    return datetime.combine(day, at, zone).astimezone(ZoneInfo("UTC"))
