@@ -45,26 +45,29 @@ class OpenService(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCounter(Command):
-    """Begin or go on with an operator's session."""
+class CounterCommand(Command):
+    """A wish made at one counter."""
 
     counter: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCounter(CounterCommand):
+    """Begin or go on with an operator's session."""
+
     operator: str
 
 
 @dataclass(frozen=True, slots=True)
-class PauseCounter(Command):
+class PauseCounter(CounterCommand):
     """Take the counter out of work for a while."""
 
-    counter: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class CloseCounter(Command):
+class CloseCounter(CounterCommand):
     """End the operator's session."""
-
-    counter: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +82,13 @@ class Issue(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CallNext(Command):
+class CallNext(CounterCommand):
     """Call whoever is next for this counter. Nobody waiting is an answer, not a refusal."""
-
-    counter: str
 
 
 @dataclass(frozen=True, slots=True)
-class Undo(Command):
+class Undo(CounterCommand):
     """Take back the last step made at this counter."""
-
-    counter: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,14 +201,25 @@ class Hall:
         self._marked = {name: getattr(self, name) for name in _MARKED}
         self._marked |= {name: getattr(self, name).copy() for name in _MARKED_BY_COPY}
 
-    def keep(self) -> dict[str, Ticket | None]:
-        """Forget the mark. Answers with every ticket touched since, as it was at the mark."""
-        touched, self._touched = self._touched, None
-        return touched or {}
+    @property
+    def seq_at_mark(self) -> int:
+        """The seq of the last fact before the mark."""
+        seq = self._marked["seq"]
+        assert isinstance(seq, int)
+        return seq
+
+    def at_mark(self, ticket_id: str) -> Ticket | None:
+        """A ticket touched since the mark, as it was then."""
+        return (self._touched or {}).get(ticket_id)
+
+    def keep(self) -> None:
+        """Forget the mark."""
+        self._touched = None
 
     def go_back(self) -> None:
         """Stand as at the mark."""
-        touched, described = self.keep(), self._office
+        touched, described = self._touched or {}, self._office
+        self._touched = None
         for name, value in self._marked.items():
             setattr(self, name, value)
         for ticket_id, ticket in touched.items():
@@ -256,12 +267,16 @@ class Hall:
 
     # Called by `evolve`
 
-    def _happened(self, fact: Fact) -> None:
+    def _happened(self, fact: Fact) -> Ticket | None:
         self.seq += 1
         self.last_at = fact.at
+        if isinstance(fact, TicketFact):
+            return self._ticket_moved(fact)
+        self._office_moved(fact)
+        return None
+
+    def _office_moved(self, fact: Fact) -> None:
         match fact:
-            case TicketFact():
-                self._ticket_moved(fact)
             case Configured(office=office):
                 self._office = office
                 self._index()
@@ -294,7 +309,7 @@ class Hall:
     def _seated(self, counter: str, state: CounterState, at: datetime, **changes: str | None) -> None:
         self.sessions[counter] = replace(self.session(counter), state=state, since=at, **changes)  # type: ignore[arg-type]
 
-    def _ticket_moved(self, fact: TicketFact) -> None:
+    def _ticket_moved(self, fact: TicketFact) -> Ticket:
         before = self.tickets.get(fact.ticket)
         if isinstance(fact, Issued):
             after = born(fact)
@@ -305,6 +320,7 @@ class Hall:
         tally(self.tallies, before, fact, after)
         self._put(fact.ticket, after)
         self._counter_of(before, fact, after)
+        return after
 
     def _counter_of(self, before: Ticket | None, fact: TicketFact, after: Ticket) -> None:
         """Seat or free the counter, and remember the step it could take back."""
@@ -378,9 +394,9 @@ _MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies")
 # `ended` is large and only grows within a day, so it is not copied: what was added since the mark is taken out again.
 
 
-def evolve(hall: Hall, fact: Fact) -> None:
-    """The hall after `fact`. Only facts that are, or are about to be, in the journal come here."""
-    hall._happened(fact)
+def evolve(hall: Hall, fact: Fact) -> Ticket | None:
+    """Move the hall by `fact`, which is or is about to be in the journal. Answers with the ticket it moved, if any."""
+    return hall._happened(fact)
 
 
 def evolve_all(hall: Hall, facts: Iterable[Fact]) -> Hall:

@@ -1,0 +1,1 @@
+"""The house around the hall: journal, engine, API and screens."""

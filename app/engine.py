@@ -1,0 +1,497 @@
+"""The writer: commands in, facts out, answers only after the commit.
+
+One task per process takes whatever commands are pending, decides them in order against the halls in memory, appends
+everything in one transaction and then answers each. While a batch is on its way the halls are ahead of the journal and
+nobody may look at them; `hall` and `halls` wait until they are settled.
+"""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from time import perf_counter
+from typing import TypeVar
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, Histogram
+
+from app.clock import Clock
+from app.journal import (
+    Answered,
+    Journal,
+    JournalBroken,
+    JournalDown,
+    JournalFull,
+    LostRace,
+    Page,
+    Recorded,
+    recorded,
+)
+from app.journal.following import Follower
+from queue_core.commands import Command, Configure, CounterCommand
+from queue_core.decisions import decide, passed
+from queue_core.errors import Refusal, UnknownOffice
+from queue_core.facts import Configured, DayOpened, Fact
+from queue_core.hall import Hall, Session, evolve
+from queue_core.tickets import Ticket
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+BATCH = 256
+"""Commands decided together at the most, so that one commit stays short."""
+
+
+class KeyReused(Refusal):
+    """This idempotency key was used for another request."""
+
+
+class Overloaded(Refusal):
+    """Too many requests are waiting; nothing was done. Try again in a moment."""
+
+
+class OutcomeUnknown(Refusal):
+    """The database did not answer in time. Repeat the request with the same idempotency key to learn its outcome."""
+
+
+class StorageFull(Refusal):
+    """The disk is full; nothing was done."""
+
+
+class Stopping(Refusal):
+    """The server is stopping; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command came to: the ticket and the counter's session it touched, as they stood at `seq`."""
+
+    seq: int
+    ticket: Ticket | None = None
+    session: Session | None = None
+
+
+Listener = Callable[[str, Hall, Sequence[Recorded]], None]
+"""Told of an office, its hall and the facts that were committed. Called in the event loop; must not block."""
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    office_id: str
+    command: Command
+    actor: str
+    key: str | None
+    asked_at: float
+    reply: asyncio.Future[Answer]
+
+    @property
+    def fingerprint(self) -> bytes:
+        return sha256(msgspec.json.encode((type(self.command).__name__, self.command))).digest()
+
+    def answer(self, answer: Answer) -> None:
+        if not self.reply.done():
+            self.reply.set_result(answer)
+
+    def refuse(self, refusal: BaseException) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(refusal)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A batch decided and not yet committed. `doubtful` offices answered with nothing or a refusal."""
+
+    page: Page = field(default_factory=Page)
+    marked: dict[str, Hall] = field(default_factory=dict)
+    heads: dict[str, bytes] = field(default_factory=dict)
+    replies: list[tuple[_Request, Answer | Refusal]] = field(default_factory=list)
+    repeats: set[_Request] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    checkpoints: set[str] = field(default_factory=set)
+
+
+class Engine:
+    """All halls of a journal, and the only way to move them."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        *,
+        queue_size: int = 1024,
+        patience_seconds: float = 10,
+        on_broken: Callable[[], None] = lambda: os._exit(70),
+    ) -> None:
+        self.clock = clock
+        self.registry = CollectorRegistry()
+        self._append_seconds = Histogram(
+            "queue_journal_append_seconds", "Time to commit one batch of facts", registry=self.registry
+        )
+        self._batch_size = Histogram(
+            "queue_journal_batch_size",
+            "Commands written in one transaction",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+            registry=self.registry,
+        )
+        self._journal = journal
+        self._questions = journal.another() if journal.is_shared else journal
+        self._writing_thread = ThreadPoolExecutor(1, "journal")
+        # SQLite has one connection, so questions wait their turn with the writer; PostgreSQL has room beside it.
+        self._asking_thread = ThreadPoolExecutor(1, "questions") if journal.is_shared else self._writing_thread
+        self._follower = Follower(journal, self._heard) if journal.is_shared else None
+        self._queue_size, self._patience, self._on_broken = queue_size, patience_seconds, on_broken
+        self._halls: dict[str, Hall] = {}
+        self._heads: dict[str, bytes] = {}
+        self._pending: deque[_Request] = deque()
+        self._in_flight: list[_Request] = []
+        self._news: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._listeners: list[Listener] = []
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Rebuild every hall from the journal and begin to take commands."""
+        self._loop = asyncio.get_running_loop()
+        for hall, head in await self._in_thread(lambda: list(self._journal.halls())):
+            self._halls[hall.office_id], self._heads[hall.office_id] = hall, head
+        self._settled.set()
+        self._tasks = [asyncio.create_task(self._write_for_ever()), asyncio.create_task(self._mind_patience())]
+        if self._follower:
+            self._follower.start(self._loop)
+
+    async def stop(self) -> None:
+        """Finish what is pending, refuse what comes, let go of the journal."""
+        self._stopping = True
+        self._wake.set()
+        if self._tasks:
+            writer, patience = self._tasks
+            await asyncio.wait([writer], timeout=self._patience)
+            writer.cancel()
+            patience.cancel()
+        if self._follower:
+            self._follower.stop()
+        await self._in_thread(self._journal.close)
+        self._writing_thread.shutdown()
+        if self._asking_thread is not self._writing_thread:
+            self._asking_thread.submit(self._questions.close)
+            self._asking_thread.shutdown()
+        self._journal.database.close()
+
+    async def do(self, office_id: str, command: Command, *, actor: str, key: str | None = None) -> Answer:
+        """The answer to a command, once it is committed; or a Refusal, and nothing has changed.
+
+        A command repeated under the same key gets the first answer again; another command under it is KeyReused.
+        """
+        if self._stopping:
+            raise Stopping(retry_after=5)
+        if len(self._pending) >= self._queue_size:
+            raise Overloaded(retry_after=1)
+        request = _Request(office_id, command, actor, key, self._loop.time(), self._loop.create_future())
+        self._pending.append(request)
+        self._wake.set()
+        return await request.reply
+
+    async def hall(self, office_id: str) -> Hall:
+        """A hall in which every fact is committed. To be read at once, and not across an await."""
+        hall = (await self.halls()).get(office_id)
+        if hall is None or not hall.exists:
+            raise UnknownOffice(office=office_id)
+        return hall
+
+    async def halls(self) -> Mapping[str, Hall]:
+        """All halls, under the same condition."""
+        while not self._settled.is_set():
+            await self._settled.wait()
+        return self._halls
+
+    async def ask(self, question: Callable[[Journal], T]) -> T:
+        """The journal's answer to a question, from a thread where it may take its time."""
+        return await self._loop.run_in_executor(self._asking_thread, question, self._questions)
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have `listener` told of everything that is committed, here or by another process."""
+        self._listeners.append(listener)
+
+    # The writer
+
+    async def _write_for_ever(self) -> None:
+        try:
+            while self._pending or not self._stopping:
+                if not self._pending and not self._news:
+                    self._wake.clear()
+                    await self._wake.wait()
+                await self._read_news()
+                batch = self._next_batch()
+                if batch:
+                    await self._write(batch)
+        except JournalBroken as broken:
+            log.critical("the disk failed under the journal; the process ends to read it anew", error=str(broken))
+            self._on_broken()
+        except Exception:
+            # A broken belief of our own. Going on could only make it worse: a new process reads the journal afresh.
+            log.critical("the writer failed", exc_info=True)
+            self._on_broken()
+            raise
+
+    def _next_batch(self) -> list[_Request]:
+        """What is pending, in order; a key that stands in it already waits for the next batch."""
+        batch: list[_Request] = []
+        keys: set[tuple[str, str]] = set()
+        while self._pending and len(batch) < BATCH:
+            request = self._pending[0]
+            if request.key is not None:
+                if (request.office_id, request.key) in keys:
+                    break
+                keys.add((request.office_id, request.key))
+            batch.append(self._pending.popleft())
+        return batch
+
+    async def _write(self, batch: list[_Request]) -> None:
+        self._in_flight = batch
+        while True:
+            answered = await self._answered(batch)
+            draft = self._decide(batch, answered)
+            if await self._was_behind(draft) or not await self._commit(draft):
+                continue
+            break
+        self._in_flight = []
+        self._publish(draft.page.facts)
+        for request, reply in draft.replies:
+            if isinstance(reply, Refusal):
+                request.refuse(reply)
+            else:
+                request.answer(reply)
+        self._settled.set()
+        # Whoever waited for settled halls looks at them now, before the next batch moves them.
+        await asyncio.sleep(0)
+
+    async def _answered(self, batch: list[_Request]) -> Mapping[tuple[str, str], Answered]:
+        keys = [(request.office_id, request.key) for request in batch if request.key is not None]
+        return await self._surely(lambda: self._journal.answered(keys)) if keys else {}
+
+    def _decide(self, batch: list[_Request], answered: Mapping[tuple[str, str], Answered]) -> _Draft:
+        """Every command of the batch in order. From here until `_commit` the halls are ahead of the journal."""
+        self._settled.clear()
+        draft = _Draft()
+        for request in batch:
+            before = answered.get((request.office_id, request.key)) if request.key is not None else None
+            if before:
+                draft.repeats.add(request)
+            draft.replies.append((request, _repeated(request, before) if before else self._one(draft, request)))
+        for office_id in draft.checkpoints:
+            hall = self._halls[office_id]
+            draft.page.checkpoints.append((office_id, hall.state(), draft.heads[office_id]))
+        return draft
+
+    def _one(self, draft: _Draft, request: _Request) -> Answer | Refusal:
+        hall = self._hall_for(draft, request)
+        if hall is None:
+            draft.doubtful.add(request.office_id)
+            return UnknownOffice(office=request.office_id)
+        now = hall.moment(self.clock.now())
+        for fact in passed(hall, now):
+            self._move(draft, hall, fact, "hall", None)
+        try:
+            facts = decide(hall, request.command, now)
+        except Refusal as refusal:
+            draft.doubtful.add(request.office_id)
+            return refusal
+        if not facts:
+            draft.doubtful.add(request.office_id)
+        ticket = None
+        for fact in facts:
+            ticket = self._move(draft, hall, fact, request.actor, request.key) or ticket
+        return self._answer(draft, request, hall, ticket)
+
+    def _hall_for(self, draft: _Draft, request: _Request) -> Hall | None:
+        """The hall, marked so that it can go back; a new one for an office that is being described."""
+        hall = self._halls.get(request.office_id)
+        if hall is None:
+            if not isinstance(request.command, Configure):
+                return None
+            hall = self._halls[request.office_id] = Hall(request.office_id)
+        if request.office_id not in draft.marked:
+            hall.mark()
+            draft.marked[request.office_id] = hall
+        return hall
+
+    def _move(self, draft: _Draft, hall: Hall, fact: Fact, actor: str, key: str | None) -> Ticket | None:
+        office_id = hall.office_id
+        head = draft.heads.get(office_id) or self._heads.get(office_id, bytes(32))
+        ticket = evolve(hall, fact)
+        line = recorded(office_id, hall.seq, head, fact, actor, key)
+        draft.page.facts.append(line)
+        draft.heads[office_id] = line.hash
+        if ticket:
+            draft.page.tickets[office_id, ticket.id] = (ticket, hall.seq)
+        if isinstance(fact, DayOpened | Configured):
+            draft.checkpoints.add(office_id)
+        return ticket
+
+    def _answer(self, draft: _Draft, request: _Request, hall: Hall, ticket: Ticket | None) -> Answer:
+        session = hall.session(request.command.counter) if isinstance(request.command, CounterCommand) else None
+        answer = Answer(hall.seq, replace(ticket, before=None) if ticket and ticket.before else ticket, session)
+        if request.key is not None:
+            draft.page.answers.append(
+                {
+                    "office_id": request.office_id,
+                    "key": request.key,
+                    "fingerprint": request.fingerprint,
+                    "answer": msgspec.json.encode(answer).decode(),
+                    "at": hall.last_at or self.clock.now(),
+                }
+            )
+        return answer
+
+    async def _was_behind(self, draft: _Draft) -> bool:
+        """Whether somebody was told no, or nobody, from a hall that another process had moved on: then decide again."""
+        if not self._journal.is_shared or not draft.doubtful:
+            return False
+        behind = [office_id for office_id in draft.doubtful if await self._is_behind(draft, office_id)]
+        if behind:
+            await self._go_back(draft)
+        return bool(behind)
+
+    async def _is_behind(self, draft: _Draft, office_id: str) -> bool:
+        committed = draft.marked[office_id].seq_at_mark if office_id in draft.marked else 0
+        later = await self._surely(lambda: self._journal.facts_after(office_id, committed, 1))
+        return bool(later)
+
+    async def _commit(self, draft: _Draft) -> bool:
+        """Whether the draft stands in the journal. If not, the halls are back where the journal is."""
+        self._find_moved_counters(draft)
+        if draft.page.is_empty:
+            self._keep(draft)
+            return True
+        began = perf_counter()
+        try:
+            await self._in_thread(lambda: self._journal.append(draft.page))
+        except LostRace:
+            await self._go_back(draft)
+            return False
+        except JournalFull:
+            return await self._refuse_full(draft)
+        except JournalDown as down:
+            log.warning("a commit got no answer; asking the journal what it holds", error=str(down))
+            if not await self._committed_after_all(draft):
+                await self._go_back(draft)
+                return False
+        self._append_seconds.observe(perf_counter() - began)
+        self._batch_size.observe(len(draft.replies))
+        self._heads |= draft.heads
+        self._keep(draft)
+        return True
+
+    async def _committed_after_all(self, draft: _Draft) -> bool:
+        """What a commit without an answer came to. A line's hash names its whole past, so one line tells for all."""
+        if draft.page.facts:
+            return await self._surely(lambda: self._journal.has(draft.page.facts[-1]))
+        keys = [(row["office_id"], row["key"]) for row in draft.page.answers]
+        return bool(await self._surely(lambda: self._journal.answered(keys)))
+
+    async def _refuse_full(self, draft: _Draft) -> bool:
+        await self._go_back(draft)
+        draft.replies = [
+            (request, reply if request in draft.repeats else StorageFull(retry_after=30))
+            for request, reply in draft.replies
+        ]
+        draft.page = Page()
+        return True
+
+    def _find_moved_counters(self, draft: _Draft) -> None:
+        """Visitors who change counters within one batch leave the first before anybody arrives at the second."""
+        for (office_id, name), (ticket, seq) in draft.page.tickets.items():
+            before = draft.marked[office_id].at_mark(name)
+            if before and before.at_counter and ticket.at_counter and before.counter != ticket.counter:
+                draft.page.moved_counter.append((office_id, replace(before, state=type(before.state).WAITING), seq))
+
+    def _keep(self, draft: _Draft) -> None:
+        for hall in draft.marked.values():
+            hall.keep()
+
+    async def _go_back(self, draft: _Draft) -> None:
+        """Take the halls back to what is committed, and on to what others have committed since."""
+        for office_id, hall in draft.marked.items():
+            hall.go_back()
+            if not hall.exists:
+                del self._halls[office_id]
+        for office_id in draft.marked.keys() | draft.doubtful:
+            await self._catch_up(office_id)
+
+    # Other processes
+
+    def _heard(self, office_id: str, seq: int) -> None:
+        """Another process says that an office has come to `seq`."""
+        hall = self._halls.get(office_id)
+        if hall is None or hall.seq < seq:
+            self._news[office_id] = seq
+            self._wake.set()
+
+    async def _read_news(self) -> None:
+        while self._news:
+            office_id, seq = self._news.popitem()
+            hall = self._halls.get(office_id)
+            if hall is None or hall.seq < seq:
+                await self._catch_up(office_id)
+
+    async def _catch_up(self, office_id: str) -> None:
+        """Move a hall by what others have committed."""
+        hall = self._halls.get(office_id) or Hall(office_id)
+        missed = await self._surely(lambda: self._journal.facts_after(office_id, hall.seq))
+        for line in missed:
+            evolve(hall, line.fact)
+            self._heads[office_id] = line.hash
+        if missed:
+            self._halls[office_id] = hall
+            self._publish(missed)
+
+    def _publish(self, lines: Sequence[Recorded]) -> None:
+        by_office: dict[str, list[Recorded]] = {}
+        for line in lines:
+            by_office.setdefault(line.office_id, []).append(line)
+        for office_id, committed in by_office.items():
+            for listener in self._listeners:
+                listener(office_id, self._halls[office_id], committed)
+
+    # Trouble
+
+    async def _surely(self, question: Callable[[], T]) -> T:
+        """The journal's answer, however long its database is away."""
+        pause = 0.05
+        while True:
+            try:
+                return await self._in_thread(question)
+            except JournalDown as down:
+                log.warning("the journal does not answer", error=str(down))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writing_thread, work)
+
+    async def _mind_patience(self) -> None:
+        """Tell those who have waited too long for the database that their outcome is not known yet."""
+        while True:
+            await asyncio.sleep(min(self._patience / 4, 1.0))
+            oldest = self._loop.time() - self._patience
+            for request in (*self._in_flight, *self._pending):
+                if request.asked_at < oldest:
+                    request.refuse(OutcomeUnknown(retry_after=5))
+            # Nobody waits for these any more, and they were never decided: they must not take effect later.
+            self._pending = deque(request for request in self._pending if not request.reply.done())
+
+
+def _repeated(request: _Request, before: Answered) -> Answer | Refusal:
+    if before.fingerprint != request.fingerprint:
+        return KeyReused(key=request.key)
+    return msgspec.json.decode(before.answer, type=Answer)
+
+
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

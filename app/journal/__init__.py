@@ -1,0 +1,25 @@
+"""The journal: facts appended, read again, followed and verified. The only room that knows SQLite from PostgreSQL."""
+
+from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, LostRace
+from app.journal.journal import Answered, Journal, Page
+from app.journal.opening import open_journal
+from app.journal.recorded import GENESIS, Recorded, chain, recorded
+from app.journal.verification import Verdict, Verification
+
+__all__ = [
+    "GENESIS",
+    "Answered",
+    "Journal",
+    "JournalBroken",
+    "JournalDown",
+    "JournalFull",
+    "JournalRefused",
+    "LostRace",
+    "Page",
+    "Recorded",
+    "Verdict",
+    "Verification",
+    "chain",
+    "open_journal",
+    "recorded",
+]

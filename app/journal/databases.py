@@ -1,0 +1,218 @@
+"""The seam between SQLite and PostgreSQL: opening each safely, and naming what goes wrong with it."""
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, LostRace
+
+CHANNEL = "fifteen"
+"""Where PostgreSQL processes tell each other of new facts."""
+
+OLDEST_SQLITE = (3, 35, 0)
+WITHDRAWN_SQLITE = {(3, 52, 0): "was withdrawn by its makers"}
+"""Versions that must not hold a journal. The corruption of two connections checkpointing one WAL (3.7.0 to 3.51.2)
+does not count: an exclusive journal has one connection."""
+
+
+class Database(Protocol):
+    """One kind of database, as far as the journal must know it."""
+
+    name: str
+    is_shared: bool
+    engine: Engine
+
+    def check(self, connection: Connection) -> None:
+        """Nothing, or JournalRefused when facts would not be safe here."""
+
+    def insert(self, table: Table) -> Any:
+        """An insert that can say what to do on a conflict."""
+
+    def notify(self, connection: Connection, office_id: str, seq: int) -> None:
+        """Tell other processes, once this transaction is committed."""
+
+    def trouble(self, error: DBAPIError) -> Exception:
+        """What an error means for the journal."""
+
+    def close(self) -> None:
+        """Let go of every connection."""
+
+
+def database(address: str) -> Database:
+    """The database behind a file name or a `postgresql+psycopg://` address."""
+    if "://" not in address:
+        return SQLite(Path(address))
+    url = make_url(address)
+    if url.drivername in ("postgresql", "postgresql+psycopg"):
+        return PostgreSQL(address)
+    raise JournalRefused(f"{url.drivername}: a journal lives in a SQLite file or at a postgresql+psycopg:// address.")
+
+
+class SQLite:
+    """One file, one process, one connection."""
+
+    is_shared = False
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+        self._refuse_unsafe_library()
+        self._refuse_unsafe_file()
+        self.engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 1.0},
+        )
+        event.listen(self.engine, "connect", self._prepare)
+        event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+    def check(self, connection: Connection) -> None:
+        """Nothing, or JournalRefused when the file is damaged or not a journal."""
+        if self._path.stat().st_size < 512 * 2**20:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if found != "ok":
+                raise self._damaged(str(found))
+        tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars())
+        if tables and "alembic_version" not in tables:
+            raise JournalRefused(f"{self.name} is a SQLite file of another program; name another file for the journal.")
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        """SQLite's insert."""
+        return sqlite.insert(table)
+
+    def notify(self, connection: Connection, office_id: str, seq: int) -> None:
+        """Nobody else can have the file open."""
+
+    def trouble(self, error: DBAPIError) -> Exception:
+        """What an error means for the journal."""
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if isinstance(error, IntegrityError):
+            return error
+        if code == sqlite3.SQLITE_FULL:
+            return JournalFull(f"{self.name}: the disk is full.")
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return JournalBroken(f"{self.name}: {error.orig}")
+        return JournalDown(f"{self.name}: {error.orig}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+
+    def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
+        try:
+            # EXCLUSIVE comes before WAL: then there is no shared-memory file, and no second connection ever.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA busy_timeout = 1000")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: sqlite3.DatabaseError) -> JournalRefused:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return JournalRefused(
+                f"{self.name} is in use by another program. Stop the server that has it, or let it do the work: "
+                "`fifteen verify` and `fifteen backup` ask a running server."
+            )
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+            return self._unwritable()
+        return self._damaged(str(error))
+
+    def _refuse_unsafe_library(self) -> None:
+        version = sqlite3.sqlite_version_info
+        if version < OLDEST_SQLITE:
+            raise JournalRefused(f"SQLite {sqlite3.sqlite_version} is too old; {'.'.join(map(str, OLDEST_SQLITE))} is needed.")
+        if version in WITHDRAWN_SQLITE:
+            raise JournalRefused(
+                f"SQLite {sqlite3.sqlite_version} {WITHDRAWN_SQLITE[version]}; install another version of it."
+            )
+
+    def _refuse_unsafe_file(self) -> None:
+        if not self._path.parent.is_dir():
+            raise JournalRefused(f"{self._path.parent} is not a directory; create it, or name another file.")
+        if not self._path.exists():
+            return
+        # An administrator is root and may write anything: a file without a write bit was made so on purpose.
+        if not self._path.is_file() or not self._path.stat().st_mode & 0o222 or not os.access(self._path, os.W_OK):
+            raise self._unwritable()
+
+    def _unwritable(self) -> JournalRefused:
+        return JournalRefused(f"{self.name} cannot be written. Give this user the right to write it and its directory.")
+
+    def _damaged(self, found: str) -> JournalRefused:
+        return JournalRefused(
+            f"{self.name} is damaged ({found}). Keep it for an examination, and put the last backup in its place."
+        )
+
+
+class PostgreSQL:
+    """A server that many processes share."""
+
+    is_shared = True
+
+    def __init__(self, address: str) -> None:
+        url = make_url(address).set(drivername="postgresql+psycopg")
+        self.name = url.render_as_string(hide_password=True)
+        self.address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self.engine = create_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "fifteen",
+                "options": "-c timezone=UTC",
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 10_000,
+            },
+        )
+
+    def check(self, connection: Connection) -> None:
+        """Nothing, or JournalRefused when the server may forget what it has acknowledged."""
+        for setting in ("synchronous_commit", "fsync"):
+            if connection.exec_driver_sql(f"SHOW {setting}").scalar() == "off":
+                raise JournalRefused(
+                    f"{self.name} has {setting} = off and may lose acknowledged tickets; turn it on for this database."
+                )
+        if connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on":
+            raise JournalRefused(f"{self.name} is read-only (a standby?); name the primary server.")
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """PostgreSQL's insert."""
+        return postgresql.insert(table)
+
+    def notify(self, connection: Connection, office_id: str, seq: int) -> None:
+        """Tell other processes, once this transaction is committed."""
+        connection.execute(select(func.pg_notify(CHANNEL, f"{office_id} {seq}")))
+
+    def trouble(self, error: DBAPIError) -> Exception:
+        """What an error means for the journal."""
+        match error.orig:
+            case psycopg.errors.UniqueViolation(diag=diag) if diag.constraint_name in ("pk_facts", "pk_answers"):
+                return LostRace()
+            case psycopg.errors.DeadlockDetected() | psycopg.errors.SerializationFailure():
+                return LostRace()
+            case psycopg.errors.DiskFull():
+                return JournalFull(f"{self.name}: the disk is full.")
+            case psycopg.errors.IntegrityError() | psycopg.errors.ProgrammingError() | psycopg.errors.DataError():
+                return error
+            case _:
+                return JournalDown(f"{self.name}: {error.orig}")
+
+    def close(self) -> None:
+        """Nothing is kept open between connections."""
+        self.engine.dispose()

@@ -1,0 +1,21 @@
+"""What can go wrong with a database, in the journal's own words."""
+
+
+class JournalRefused(Exception):
+    """The journal must not be opened. The message names it and says what to do."""
+
+
+class LostRace(Exception):
+    """Another process appended to the same office first; nothing of ours was written."""
+
+
+class JournalFull(Exception):
+    """There is no room on the disk; nothing was written."""
+
+
+class JournalDown(Exception):
+    """The database failed or fell silent. Whether anything was written is not known until it answers again."""
+
+
+class JournalBroken(Exception):
+    """The disk failed beneath an open journal. Only a new process, reading it from disk, can be trusted."""

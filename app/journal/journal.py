@@ -1,0 +1,232 @@
+"""The journal's questions and its one way to write. Rows inside, the hall's own values outside."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, insert, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from app.journal.copying import copy_into
+from app.journal.databases import Database
+from app.journal.recorded import Recorded, read
+from app.journal.rows import row_of
+from app.journal.schema import answers, facts, halls, tickets
+from queue_core.hall import Hall, HallState, evolve
+from queue_core.tickets import Ticket
+
+# Kiosks retry through outages longer than a day, so keys outlive the business day they were used on.
+KEYS_LIVE = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a key was answered with: the command's fingerprint and the answer as JSON."""
+
+    fingerprint: bytes
+    answer: str
+
+
+@dataclass(slots=True)
+class Page:
+    """Everything that one transaction writes. `heads` are the last hash of each office the facts belong to."""
+
+    facts: list[Recorded] = field(default_factory=list)
+    tickets: dict[tuple[str, str], tuple[Ticket, int]] = field(default_factory=dict)
+    moved_counter: list[tuple[str, Ticket, int]] = field(default_factory=list)
+    answers: list[Mapping[str, Any]] = field(default_factory=list)
+    checkpoints: list[tuple[str, HallState, bytes]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.facts and not self.answers
+
+
+class Journal:
+    """An open journal. Synchronous, and used by one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._open: Connection | None = None
+        self._statements = _Statements(database)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may append too."""
+        return self.database.is_shared
+
+    def another(self) -> "Journal":
+        """The same journal over a connection of its own, for long questions beside the writer."""
+        return Journal(self.database)
+
+    def append(self, page: Page) -> None:
+        """Write a page whole or not at all: LostRace or JournalFull say not at all, JournalDown says who knows."""
+        with self.transaction() as connection:
+            self._append(connection, page)
+
+    def has(self, line: Recorded) -> bool:
+        """Whether exactly this line stands in the journal."""
+        same = and_(facts.c.office_id == line.office_id, facts.c.seq == line.seq, facts.c.hash == line.hash)
+        return bool(self._rows(select(facts.c.seq).where(same)))
+
+    def answered(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answered]:
+        """What these (office, key) pairs were answered with, as far as they were used."""
+        rows = self._rows(self._statements.answered, {"keys": list(keys)})
+        return {(row.office_id, row.key): Answered(bytes(row.fingerprint), row.answer) for row in rows}
+
+    def halls(self) -> Iterator[tuple[Hall, bytes]]:
+        """Every office's hall and the hash of its last fact, from the last checkpoint on."""
+        with self.transaction() as connection:
+            checkpoints = connection.execute(select(halls).order_by(halls.c.office_id)).all()
+            for row in checkpoints:
+                hall = _hall(row)
+                head = bytes(row.hash)
+                for line in self._after(connection, hall.office_id, hall.seq):
+                    evolve(hall, line.fact)
+                    head = line.hash
+                yield hall, head
+
+    def facts_after(self, office_id: str, seq: int, limit: int | None = None) -> list[Recorded]:
+        """The lines of an office that follow `seq`, in order."""
+        with self.transaction() as connection:
+            return list(self._after(connection, office_id, seq, limit))
+
+    def heads(self) -> dict[str, int]:
+        """The last seq of every office."""
+        last = select(func.max(facts.c.seq)).where(facts.c.office_id == halls.c.office_id).scalar_subquery()
+        return {row.office_id: row.seq or 0 for row in self._rows(select(halls.c.office_id, last.label("seq")))}
+
+    def history(self, office_id: str, ticket_id: str) -> list[Recorded]:
+        """Everything that happened to one ticket, in order."""
+        mine = and_(facts.c.office_id == office_id, facts.c.ticket_id == ticket_id)
+        return [read(row) for row in self._rows(select(facts).where(mine).order_by(facts.c.seq))]
+
+    def ticket_row(self, office_id: str, ticket_id: str) -> Mapping[str, Any] | None:
+        """The derived row of one ticket."""
+        mine = and_(tickets.c.office_id == office_id, tickets.c.ticket_id == ticket_id)
+        return next((row._mapping for row in self._rows(select(tickets).where(mine))), None)
+
+    def check_writable(self) -> None:
+        """Nothing when a write would be taken now; else the trouble."""
+        with self.transaction() as connection:
+            connection.execute(self._statements.probe)
+
+    def backup(self, path: Path) -> None:
+        """A consistent copy of the journal as a SQLite file, which `fifteen serve` can run on."""
+        with self.transaction(read_only=True) as connection:
+            copy_into(connection, path)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
+        """A transaction on this journal's connection; a connection that failed is never used again."""
+        try:
+            if self._open is None:
+                self._open = self.database.engine.connect()
+            with self._open.begin():
+                if read_only and self.is_shared:
+                    self._open.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield self._open
+        except DBAPIError as error:
+            trouble = self.database.trouble(error)
+            if self.is_shared:
+                self._drop_connection()
+            raise trouble from error
+
+    def _drop_connection(self) -> None:
+        if self._open is not None:
+            self._open.invalidate()
+            self.close()
+
+    def _rows(self, question: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        with self.transaction() as connection:
+            return connection.execute(question, parameters or {}).all()
+
+    def _after(self, connection: Connection, office_id: str, seq: int, limit: int | None = None) -> Iterator[Recorded]:
+        mine = and_(facts.c.office_id == office_id, facts.c.seq > seq)
+        rows = connection.execute(select(facts).where(mine).order_by(facts.c.seq).limit(limit))
+        return (read(row) for row in rows.yield_per(1000))
+
+    def _append(self, connection: Connection, page: Page) -> None:
+        # Offices in one order everywhere, so that two processes never wait for each other in a circle.
+        lines = sorted(page.facts, key=lambda line: (line.office_id, line.seq))
+        if lines:
+            connection.execute(self._statements.fact, [_fact_row(line) for line in lines])
+        if page.answers:
+            connection.execute(self._statements.answer, page.answers)
+        for rows in _ticket_rows(page):
+            connection.execute(self._statements.ticket, rows)
+        for office_id, state, head in page.checkpoints:
+            row = {"office_id": office_id, "seq": state.seq, "hash": head, "state": msgspec.json.encode(state).decode()}
+            connection.execute(self._statements.checkpoint, row)
+            connection.execute(self._statements.forget_keys, {"office": office_id, "before": _oldest_key(state)})
+        for office_id, seq in {line.office_id: line.seq for line in lines}.items():
+            self.database.notify(connection, office_id, seq)
+
+
+class _Statements:
+    """The statements that are used again and again, built once."""
+
+    def __init__(self, database: Database) -> None:
+        self.fact = insert(facts)
+        self.answer = insert(answers)
+        self.ticket = _replacing(database, tickets)
+        self.checkpoint = _replacing(database, halls)
+        self.answered = select(answers).where(
+            tuple_(answers.c.office_id, answers.c.key).in_(bindparam("keys", expanding=True))
+        )
+        self.forget_keys = delete(answers).where(
+            answers.c.office_id == bindparam("office"), answers.c.at < bindparam("before")
+        )
+        self.probe = delete(halls).where(false())
+
+
+def _replacing(database: Database, table: Any) -> Any:
+    statement = database.insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def _fact_row(line: Recorded) -> Mapping[str, Any]:
+    return {
+        "office_id": line.office_id,
+        "seq": line.seq,
+        "at": line.at,
+        "actor": line.actor,
+        "key": line.key,
+        "kind": line.kind,
+        "ticket_id": line.ticket_id,
+        "body": line.body,
+        "hash": line.hash,
+    }
+
+
+def _ticket_rows(page: Page) -> Iterator[list[Mapping[str, Any]]]:
+    """Rows in an order in which no counter ever has two visitors, not even between two statements."""
+    if page.moved_counter:
+        yield [row_of(office_id, ticket, seq) for office_id, ticket, seq in page.moved_counter]
+    rows = sorted(page.tickets.items(), key=lambda item: (item[1][0].at_counter, item[0]))
+    if rows:
+        yield [row_of(office_id, ticket, seq) for (office_id, _), (ticket, seq) in rows]
+
+
+def _hall(row: Any) -> Hall:
+    if row.state is None:
+        return Hall(row.office_id)
+    return Hall.of(row.office_id, msgspec.json.decode(row.state, type=HallState))
+
+
+def _oldest_key(state: HallState) -> datetime:
+    assert state.last_at is not None
+    return state.last_at - KEYS_LIVE

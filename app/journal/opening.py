@@ -1,0 +1,54 @@
+"""Opening a journal, or refusing to with a sentence that helps."""
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+
+from app.journal.databases import Database, database
+from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused
+from app.journal.journal import Journal
+from app.journal.migrating import migrate
+from app.journal.schema import stamps
+
+# Two processes that start together on one PostgreSQL migrate one after the other.
+MIGRATING = 0x1515
+
+
+def open_journal(address: str, *, demo: bool = False) -> Journal:
+    """The journal at a SQLite file or PostgreSQL address, migrated; a new file where there is none.
+
+    A journal is stamped at birth as real or demo. A demo clock gets no real journal, and a real clock no demo journal:
+    JournalRefused says so, as it does for everything else that makes the journal unsafe.
+    """
+    opened = database(address)
+    journal = Journal(opened)
+    try:
+        with journal.transaction() as connection:
+            opened.check(connection)
+            if opened.is_shared:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            migrate(connection, opened.name)
+            _stamp(connection, opened, "demo" if demo else "real")
+    except (JournalDown, JournalFull, JournalBroken, DBAPIError) as error:
+        journal.close()
+        raise JournalRefused(_cannot_open(opened, error)) from error
+    except JournalRefused:
+        journal.close()
+        raise
+    return journal
+
+
+def _stamp(connection: Connection, opened: Database, clock: str) -> None:
+    stamped = connection.execute(select(stamps.c.value).where(stamps.c.name == "clock")).scalar()
+    if stamped is None:
+        connection.execute(stamps.insert().values(name="clock", value=clock))
+    elif stamped != clock:
+        raise JournalRefused(
+            f"{opened.name} is a {stamped} journal and this server runs a {clock} clock. "
+            "A demo clock needs a journal of its own: name another database."
+        )
+
+
+def _cannot_open(opened: Database, error: Exception) -> str:
+    if isinstance(error, JournalBroken):
+        return f"{error}. The file is damaged: keep it for an examination, and put the last backup in its place."
+    return f"{error}. Check that the database is there, reachable and writable, then start again."

@@ -1,0 +1,69 @@
+"""A fact as the journal keeps it, and the chain that binds each to the one before."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from queue_core.facts import FACTS, Fact, TicketFact
+
+GENESIS = bytes(32)
+"""What the first fact of an office is chained to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One line of an office's journal. `body` is the fact as JSON, to the byte as it was hashed."""
+
+    office_id: str
+    seq: int
+    at: datetime
+    actor: str
+    key: str | None
+    kind: str
+    body: str
+    hash: bytes
+    fact: Fact
+
+    @property
+    def ticket_id(self) -> str | None:
+        """Whose fact it is, when it is a ticket's."""
+        return self.fact.ticket if isinstance(self.fact, TicketFact) else None
+
+
+def recorded(office_id: str, seq: int, after: bytes, fact: Fact, actor: str, key: str | None) -> Recorded:
+    """`fact` as the line `seq` that follows the one with the hash `after`."""
+    kind, body = type(fact).__name__, msgspec.json.encode(fact).decode()
+    return Recorded(
+        office_id=office_id,
+        seq=seq,
+        at=fact.at,
+        actor=actor,
+        key=key,
+        kind=kind,
+        body=body,
+        hash=chain(after, office_id, seq, actor, key, kind, body),
+        fact=fact,
+    )
+
+
+def chain(after: bytes, office_id: str, seq: int, actor: str, key: str | None, kind: str, body: str) -> bytes:
+    """The SHA-256 of a line together with the hash of the line before: change one and every later one disagrees."""
+    return sha256(after + msgspec.json.encode((office_id, seq, actor, key, kind, body))).digest()
+
+
+def read(row: Any) -> Recorded:
+    """The line in a row of the table `facts`."""
+    return Recorded(
+        office_id=row.office_id,
+        seq=row.seq,
+        at=row.at,
+        actor=row.actor,
+        key=row.key,
+        kind=row.kind,
+        body=row.body,
+        hash=bytes(row.hash),
+        fact=msgspec.json.decode(row.body, type=FACTS[row.kind]),
+    )

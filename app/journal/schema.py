@@ -1,0 +1,159 @@
+"""The tables. The journal is `facts`; everything else is derived from it or stands beside it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant to the microsecond: `timestamptz` on PostgreSQL, sortable ISO 8601 text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """How one engine stores it."""
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """An aware datetime on its way in."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """The same datetime on its way out."""
+        if value is None:
+            return None
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+def _named(*columns: str) -> list[Column[Any]]:
+    return [Column(name, Text, primary_key=True) for name in columns]
+
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("office_id", Text, primary_key=True),
+    # The two processes that decide for one office at once cannot both take a seq: the database refuses the second.
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("key", Text),
+    Column("kind", Text, nullable=False),
+    Column("ticket_id", Text),
+    Column("body", Text, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_facts_ticket",
+    facts.c.office_id,
+    facts.c.ticket_id,
+    facts.c.seq,
+    sqlite_where=facts.c.ticket_id.is_not(None),
+    postgresql_where=facts.c.ticket_id.is_not(None),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    *_named("office_id", "ticket_id"),
+    Column("day", Date, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("issued_service", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("category", Text),
+    Column("category_verified", Boolean, nullable=False),
+    Column("category_withdrawn", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("counter_id", Text),
+    Column("operator", Text),
+    Column("outcome", Text),
+    Column("ahead_at_issue", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("recalls", Integer, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("clock_start", Instant, nullable=False),
+    Column("limit_seconds", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("breached_at", Instant),
+    Column("breach_recorded_at", Instant),
+    Column("first_called_at", Instant),
+    Column("last_called_at", Instant),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("wait_to_call_seconds", Double),
+    Column("wait_to_start_seconds", Double),
+    Column("waited_seconds", Double, nullable=False),
+    Column("serving_seconds", Double, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    UniqueConstraint("office_id", "day", "number"),
+    CheckConstraint(
+        "(state IN ('served', 'missed', 'left', 'unserved')) = (ended_at IS NOT NULL)", name="ended_has_its_end"
+    ),
+    sqlite_with_rowid=False,
+)
+_AT_COUNTER = text("state IN ('called', 'serving')")
+Index(
+    "uq_tickets_one_visitor_per_counter",
+    tickets.c.office_id,
+    tickets.c.counter_id,
+    unique=True,
+    sqlite_where=_AT_COUNTER,
+    postgresql_where=_AT_COUNTER,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    *_named("office_id", "key"),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+halls = Table(
+    "halls",
+    metadata,
+    *_named("office_id"),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    # None: nothing is known before seq 1, so the hall is folded from the beginning.
+    Column("state", Text),
+    sqlite_with_rowid=False,
+)
+
+stamps = Table("stamps", metadata, *_named("name"), Column("value", Text, nullable=False))
