@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -36,9 +36,9 @@ from app.journal.following import Follower
 from queue_core.commands import Command, Configure, CounterCommand
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal, UnknownOffice
-from queue_core.facts import Configured, DayOpened, Fact
+from queue_core.facts import Configured, DayOpened, Fact, TicketFact
 from queue_core.hall import Hall, Session, evolve
-from queue_core.tickets import Ticket
+from queue_core.tickets import Ticket, retold
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -104,15 +104,18 @@ class _Request:
 
 @dataclass(slots=True)
 class _Draft:
-    """A batch decided and not yet committed. `doubtful` offices answered with nothing or a refusal."""
+    """A batch decided and not yet committed. `doubtful` are the requests that came to nothing or a refusal."""
 
     page: Page = field(default_factory=Page)
     marked: dict[str, Hall] = field(default_factory=dict)
     heads: dict[str, bytes] = field(default_factory=dict)
     replies: list[tuple[_Request, Answer | Refusal]] = field(default_factory=list)
-    repeats: set[_Request] = field(default_factory=set)
-    doubtful: set[str] = field(default_factory=set)
+    doubtful: list[_Request] = field(default_factory=list)
     checkpoints: set[str] = field(default_factory=set)
+
+
+_Answers = Mapping[_Request, Answer | Refusal]
+"""What repeated requests were answered with the first time."""
 
 
 class Engine:
@@ -255,12 +258,12 @@ class Engine:
 
     async def _write(self, batch: list[_Request]) -> None:
         self._in_flight = batch
+        answered: _Answers = {}
         while True:
-            answered = await self._answered(batch)
             draft = self._decide(batch, answered)
-            if await self._was_behind(draft) or not await self._commit(draft):
-                continue
-            break
+            if not await self._was_hasty(draft, answered) and await self._commit(draft, answered):
+                break
+            answered = await self._answered(batch)
         self._in_flight = []
         self._publish(draft.page.facts)
         for request, reply in draft.replies:
@@ -272,19 +275,33 @@ class Engine:
         # Whoever waited for settled halls looks at them now, before the next batch moves them.
         await asyncio.sleep(0)
 
-    async def _answered(self, batch: list[_Request]) -> Mapping[tuple[str, str], Answered]:
-        keys = [(request.office_id, request.key) for request in batch if request.key is not None]
-        return await self._surely(lambda: self._journal.answered(keys)) if keys else {}
+    async def _answered(self, requests: Iterable[_Request]) -> _Answers:
+        """What these requests were answered with before, as far as their keys have been used."""
+        named = {(request.office_id, request.key): request for request in requests if request.key is not None}
+        if not named:
+            return {}
+        found = await self._surely(lambda: self._journal.answered(named.keys()))
+        return {named[name]: await self._repeated(named[name], before) for name, before in found.items()}
 
-    def _decide(self, batch: list[_Request], answered: Mapping[tuple[str, str], Answered]) -> _Draft:
+    async def _repeated(self, request: _Request, before: Answered) -> Answer | Refusal:
+        """The first answer again: the ticket is retold as it stood then."""
+        if before.fingerprint != request.fingerprint:
+            return KeyReused(key=request.key)
+        ticket, session, ticket_id = None, None, before.ticket_id
+        if ticket_id:
+            lines = await self._surely(lambda: self._journal.history(request.office_id, ticket_id, before.seq))
+            ticket = retold(line.fact for line in lines if isinstance(line.fact, TicketFact))
+        if before.session:
+            session = msgspec.json.decode(before.session, type=Session)
+        return Answer(before.seq, ticket, session)
+
+    def _decide(self, batch: list[_Request], answered: _Answers) -> _Draft:
         """Every command of the batch in order. From here until `_commit` the halls are ahead of the journal."""
         self._settled.clear()
         draft = _Draft()
         for request in batch:
-            before = answered.get((request.office_id, request.key)) if request.key is not None else None
-            if before:
-                draft.repeats.add(request)
-            draft.replies.append((request, _repeated(request, before) if before else self._one(draft, request)))
+            repeated = answered.get(request)
+            draft.replies.append((request, repeated or self._one(draft, request)))
         for office_id in draft.checkpoints:
             hall = self._halls[office_id]
             draft.page.checkpoints.append((office_id, hall.state(), draft.heads[office_id]))
@@ -293,7 +310,7 @@ class Engine:
     def _one(self, draft: _Draft, request: _Request) -> Answer | Refusal:
         hall = self._hall_for(draft, request)
         if hall is None:
-            draft.doubtful.add(request.office_id)
+            draft.doubtful.append(request)
             return UnknownOffice(office=request.office_id)
         now = hall.moment(self.clock.now())
         for fact in passed(hall, now):
@@ -301,10 +318,10 @@ class Engine:
         try:
             facts = decide(hall, request.command, now)
         except Refusal as refusal:
-            draft.doubtful.add(request.office_id)
+            draft.doubtful.append(request)
             return refusal
         if not facts:
-            draft.doubtful.add(request.office_id)
+            draft.doubtful.append(request)
         ticket = None
         for fact in facts:
             ticket = self._move(draft, hall, fact, request.actor, request.key) or ticket
@@ -336,35 +353,44 @@ class Engine:
         return ticket
 
     def _answer(self, draft: _Draft, request: _Request, hall: Hall, ticket: Ticket | None) -> Answer:
-        session = hall.session(request.command.counter) if isinstance(request.command, CounterCommand) else None
-        answer = Answer(hall.seq, replace(ticket, before=None) if ticket and ticket.before else ticket, session)
+        session = None
+        if ticket is None and isinstance(request.command, CounterCommand):
+            session = replace(hall.session(request.command.counter), before_step=None)
         if request.key is not None:
             draft.page.answers.append(
                 {
                     "office_id": request.office_id,
                     "key": request.key,
                     "fingerprint": request.fingerprint,
-                    "answer": msgspec.json.encode(answer).decode(),
+                    "seq": hall.seq,
+                    "ticket_id": ticket.id if ticket else None,
+                    "session": msgspec.json.encode(session).decode() if session else None,
                     "at": hall.last_at or self.clock.now(),
                 }
             )
-        return answer
+        return Answer(hall.seq, ticket, session)
 
-    async def _was_behind(self, draft: _Draft) -> bool:
-        """Whether somebody was told no, or nobody, from a hall that another process had moved on: then decide again."""
-        if not self._journal.is_shared or not draft.doubtful:
-            return False
-        behind = [office_id for office_id in draft.doubtful if await self._is_behind(draft, office_id)]
-        if behind:
+    async def _was_hasty(self, draft: _Draft, answered: _Answers) -> bool:
+        """Whether somebody must not be told no, or nobody, after all: then the halls are back and it is decided again.
+
+        It may be a repeated request, whose effect is what stands in its way; or another process has moved the hall on.
+        Requests that yield facts need no such look: the database itself refuses a used key and a taken seq.
+        """
+        doubtful = draft.doubtful
+        hasty = bool(await self._answered(doubtful)) if doubtful and not answered else False
+        if not hasty and self._journal.is_shared:
+            hasty = any(
+                [await self._is_behind(draft, office) for office in {request.office_id for request in doubtful}]
+            )
+        if hasty:
             await self._go_back(draft)
-        return bool(behind)
+        return hasty
 
     async def _is_behind(self, draft: _Draft, office_id: str) -> bool:
         committed = draft.marked[office_id].seq_at_mark if office_id in draft.marked else 0
-        later = await self._surely(lambda: self._journal.facts_after(office_id, committed, 1))
-        return bool(later)
+        return bool(await self._surely(lambda: self._journal.facts_after(office_id, committed, 1)))
 
-    async def _commit(self, draft: _Draft) -> bool:
+    async def _commit(self, draft: _Draft, answered: _Answers) -> bool:
         """Whether the draft stands in the journal. If not, the halls are back where the journal is."""
         self._find_moved_counters(draft)
         if draft.page.is_empty:
@@ -377,7 +403,7 @@ class Engine:
             await self._go_back(draft)
             return False
         except JournalFull:
-            return await self._refuse_full(draft)
+            return await self._refuse_full(draft, answered)
         except JournalDown as down:
             log.warning("a commit got no answer; asking the journal what it holds", error=str(down))
             if not await self._committed_after_all(draft):
@@ -396,11 +422,10 @@ class Engine:
         keys = [(row["office_id"], row["key"]) for row in draft.page.answers]
         return bool(await self._surely(lambda: self._journal.answered(keys)))
 
-    async def _refuse_full(self, draft: _Draft) -> bool:
+    async def _refuse_full(self, draft: _Draft, answered: _Answers) -> bool:
         await self._go_back(draft)
         draft.replies = [
-            (request, reply if request in draft.repeats else StorageFull(retry_after=30))
-            for request, reply in draft.replies
+            (request, reply if request in answered else StorageFull(retry_after=30)) for request, reply in draft.replies
         ]
         draft.page = Page()
         return True
@@ -422,7 +447,7 @@ class Engine:
             hall.go_back()
             if not hall.exists:
                 del self._halls[office_id]
-        for office_id in draft.marked.keys() | draft.doubtful:
+        for office_id in draft.marked.keys() | {request.office_id for request in draft.doubtful}:
             await self._catch_up(office_id)
 
     # Other processes
@@ -486,12 +511,6 @@ class Engine:
                     request.refuse(OutcomeUnknown(retry_after=5))
             # Nobody waits for these any more, and they were never decided: they must not take effect later.
             self._pending = deque(request for request in self._pending if not request.reply.done())
-
-
-def _repeated(request: _Request, before: Answered) -> Answer | Refusal:
-    if before.fingerprint != request.fingerprint:
-        return KeyReused(key=request.key)
-    return msgspec.json.decode(before.answer, type=Answer)
 
 
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

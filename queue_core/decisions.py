@@ -1,7 +1,6 @@
 """What follows from a command: facts, or a refusal by name. Pure: the hall is read, `now` is given."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from queue_core.commands import (
@@ -110,14 +109,12 @@ def passed(hall: Hall, now: datetime) -> tuple[Fact, ...]:
 
     It comes before whatever is asked at `now`, so a breach is on record before the call that came too late.
     """
-    if not hall.exists:
+    if not hall.exists or hall.is_quiet(now):
         return ()
-    turns_at = hall.day_turns_at(now)
-    if turns_at is None or turns_at > now:
-        return tuple(_overdue(hall, now, now))
     closes_at = hall.closes_at()
     closing = closes_at is not None and closes_at <= now
-    until = closes_at if closes_at and closing else now
+    # New hours may put the closing before what has happened already: then the day ends with the last of it.
+    until = max(closes_at, hall.last_at or closes_at) if closes_at and closing else now
     facts: list[Fact] = list(_overdue(hall, until, now))
     if closing:
         facts += _closing(hall, until, now)
@@ -171,7 +168,7 @@ def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
 
 def _overdue(hall: Hall, until: datetime, now: datetime) -> Iterator[TicketFact]:
     """Holds that ran out by `until`, then limits that passed, those of the returned among them."""
-    dues = dict((ticket, due) for due, ticket in hall.dues(until))
+    dues = {ticket: due for due, ticket in hall.dues(until)}
     for since, ticket in hall.returns(until):
         resumed = Resumed(at=now, ticket=ticket, since=since)
         yield resumed
@@ -210,10 +207,10 @@ def _refuse_to_strand(hall: Hall, office: Office) -> None:
     """Nothing when everybody in the hall and at the counters still has a place in the new office."""
     for ticket in hall.people():
         for stop in (Stop(service=ticket.service, counter=ticket.only_counter), *ticket.stops):
-            if office.service(stop.service) is None or not _serving(office, stop):
-                raise ServiceInUse(service=stop.service, ticket=ticket.id)
             if stop.counter and office.counter(stop.counter) is None:
                 raise CounterInUse(counter=stop.counter, ticket=ticket.id)
+            if office.service(stop.service) is None or not _is_served(office, stop):
+                raise ServiceInUse(service=stop.service, ticket=ticket.id)
         if ticket.category and office.category(ticket.category) is None:
             raise CategoryInUse(category=ticket.category, ticket=ticket.id)
     for session in hall.sessions.values():
@@ -287,14 +284,18 @@ def _called(because: Because, session: Session, now: datetime) -> Called:
 
 def _undo(hall: Hall, counter_id: str, now: datetime) -> Undone:
     hall.counter(counter_id)
-    session = hall.session(counter_id)
-    window = timedelta(seconds=hall.office.undo_seconds)
-    ticket = hall.tickets.get(session.last_ticket) if session.last_ticket else None
-    if not ticket or not ticket.before or ticket.step_counter != counter_id:
-        raise NothingToUndo(counter=counter_id)
-    if session.last_step_at is None or now - session.last_step_at > window:
-        raise NothingToUndo(counter=counter_id, undo_seconds=hall.office.undo_seconds)
-    if ticket.before.at_counter and not ticket.at_counter:
+    session, window = hall.session(counter_id), hall.office.undo_seconds
+    before, stepped_at = session.before_step, session.stepped_at
+    if not before or not stepped_at or now - stepped_at > timedelta(seconds=window):
+        raise NothingToUndo(counter=counter_id, undo_seconds=window)
+    ticket = hall.tickets.get(before.id)
+    # A state that is younger than the step means that the visit has gone on elsewhere.
+    if not ticket or ticket.state_since != stepped_at:
+        raise NothingToUndo(counter=counter_id, ticket=before.id)
+    # The office may have given the service or the right up since, when nobody seemed to need it any more.
+    if not _has_place(hall.office, before):
+        raise NothingToUndo(counter=counter_id, ticket=before.id)
+    if before.at_counter and not ticket.at_counter:
         _ready(hall, counter_id)
     return Undone(at=now, ticket=ticket.id, counter=counter_id, step=ticket.state.value)
 
@@ -334,7 +335,7 @@ def _refuse_unless_received(hall: Hall, command: Issue, now: datetime) -> None:
     for service in (command.service, *command.further):
         if service in hall.closed_services:
             raise ServiceIsClosed(service=service, reason=hall.closed_services[service])
-        if not _serving(hall.office, Stop(service=service)):
+        if not _is_served(hall.office, Stop(service=service)):
             raise NobodyServes(service=service)
 
 
@@ -389,7 +390,7 @@ def _transfer(hall: Hall, command: Transfer, now: datetime) -> Transferred:
     hall.service(to.service)
     if to.counter:
         hall.counter(to.counter)
-    if not _serving(hall.office, to):
+    if not _is_served(hall.office, to):
         raise NobodyServes(service=to.service, counter=to.counter)
     back = Stop(service=ticket.service, counter=ticket.counter) if command.come_back and ticket.at_counter else None
     return Transferred(at=now, ticket=ticket.id, to=to, back=back)
@@ -400,10 +401,11 @@ def _claimed(ticket: Ticket) -> None:
         raise NoCategory(ticket=ticket.id)
 
 
-def _serving(office: Office, stop: Stop) -> Iterable[Counter]:
-    """The counters at which a stop of a visit can be served."""
-    return [
-        counter
-        for counter in office.counters
-        if stop.service in counter.services and stop.counter in (None, counter.id)
-    ]
+def _has_place(office: Office, ticket: Ticket) -> bool:
+    stop = Stop(service=ticket.service, counter=ticket.only_counter)
+    return _is_served(office, stop) and (ticket.category is None or office.category(ticket.category) is not None)
+
+
+def _is_served(office: Office, stop: Stop) -> bool:
+    """Whether some counter serves this stop of a visit."""
+    return any(stop.service in counter.services for counter in office.counters if stop.counter in (None, counter.id))

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from queue_core.errors import UnknownCounter, UnknownOffice, UnknownService, UnknownTicket
 from queue_core.facts import (
-    Called,
     Configured,
     CounterClosed,
     CounterOpened,
@@ -24,9 +23,10 @@ from queue_core.facts import (
 from queue_core.lines import Alarms, Lines
 from queue_core.office import Counter, Office, Service
 from queue_core.tallies import Tallies, tally
-from queue_core.tickets import STEPS, State, Ticket, born, moved
+from queue_core.tickets import STEPS, State, Ticket, born, moved, taken_back
 
 TICK = timedelta(microseconds=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class CounterState(StrEnum):
@@ -39,7 +39,8 @@ class CounterState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An operator's time at a counter. `last_ticket` and `last_step_at` are what Undo would take back."""
+    """An operator's time at a counter. `before_step` is the ticket as it was before the last step made here, at
+    `stepped_at`: what Undo would bring back."""
 
     counter: str
     state: CounterState = CounterState.CLOSED
@@ -47,8 +48,8 @@ class Session:
     operator: str | None = None
     reason: str | None = None
     ticket: str | None = None
-    last_ticket: str | None = None
-    last_step_at: datetime | None = None
+    before_step: Ticket | None = None
+    stepped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,8 @@ class Hall:
         self.tickets: dict[str, Ticket] = {}
         self.ended: dict[str, State] = {}
         self.tallies: Tallies = {}
+        self._day_turns_at: datetime | None = None
+        self._receives = (False, _NEVER, _NEVER)
         self._touched: dict[str, Ticket | None] | None = None
         self._marked: dict[str, object] = {}
         self._index()
@@ -112,14 +115,14 @@ class Hall:
 
     def service(self, service_id: str) -> Service:
         """A service of the office, or UnknownService."""
-        service = self.office.service(service_id)
+        service = self._services.get(service_id)
         if service is None:
             raise UnknownService(service=service_id)
         return service
 
     def counter(self, counter_id: str) -> Counter:
         """A counter of the office, or UnknownCounter."""
-        counter = self.office.counter(counter_id)
+        counter = self._counters.get(counter_id)
         if counter is None:
             raise UnknownCounter(counter=counter_id)
         return counter
@@ -163,6 +166,11 @@ class Hall:
         """Whose hold has run out by `now`."""
         return self._returns.passed(now, self._is_return)
 
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether time alone has brought nothing by `now`."""
+        nearest = self.next_alarm(now)
+        return nearest is None or nearest > now
+
     def next_alarm(self, now: datetime) -> datetime | None:
         """The nearest instant at which time alone changes something."""
         nearest = (self._dues.nearest(self._is_due), self._returns.nearest(self._is_return), self.day_turns_at(now))
@@ -198,8 +206,9 @@ class Hall:
     def mark(self) -> None:
         """Remember how things stand until `keep` or `go_back`."""
         self._touched = {}
-        self._marked = {name: getattr(self, name) for name in _MARKED}
-        self._marked |= {name: getattr(self, name).copy() for name in _MARKED_BY_COPY}
+        self._marked = {name: self.__dict__[name] for name in _MARKED}
+        for name in _MARKED_BY_COPY:
+            self._marked[name] = self.__dict__[name].copy()
 
     @property
     def seq_at_mark(self) -> int:
@@ -316,35 +325,40 @@ class Hall:
             self.numbers[fact.letter] = fact.serial
         else:
             assert before is not None, f"{type(fact).__name__} of a ticket that is not in the hall"
-            after = moved(before, fact)
+            after = self._taken_back(before, fact) if isinstance(fact, Undone) else moved(before, fact)
         tally(self.tallies, before, fact, after)
         self._put(fact.ticket, after)
-        self._counter_of(before, fact, after)
+        self._counter_moved(before, fact, after)
         return after
 
-    def _counter_of(self, before: Ticket | None, fact: TicketFact, after: Ticket) -> None:
+    def _taken_back(self, ticket: Ticket, fact: Undone) -> Ticket:
+        before = self.session(fact.counter).before_step
+        assert before is not None, "decide offers an undo only where there is a step"
+        return taken_back(ticket, before, fact.at)
+
+    def _counter_moved(self, before: Ticket | None, fact: TicketFact, after: Ticket) -> None:
         """Seat or free the counter, and remember the step it could take back."""
+        counter = after.counter if after.at_counter else before.counter if before and before.at_counter else None
         if isinstance(fact, Undone):
-            self._stepped(fact.counter, after if after.at_counter else None, None, fact.at)
-        elif type(fact) in STEPS and after.step_counter:
-            self._stepped(after.step_counter, after if after.at_counter else None, after, fact.at)
-        elif before and before.at_counter and not after.at_counter:
-            assert before.counter
-            self._stepped(before.counter, None, None, fact.at)
-        if after.ended and after.before is None:
+            self._stepped(fact.counter, after, None, fact.at)
+        elif counter and type(fact) in STEPS:
+            self._stepped(counter, after, before, fact.at)
+        elif counter and not after.at_counter:
+            self._stepped(counter, after, None, fact.at)
+        if after.ended and not self._may_come_back(after):
             self._forget(after)
 
-    def _stepped(self, counter: str, visitor: Ticket | None, last: Ticket | None, at: datetime) -> None:
+    def _stepped(self, counter: str, after: Ticket, before: Ticket | None, at: datetime) -> None:
         session = self.session(counter)
-        self.sessions[counter] = replace(
-            session,
-            ticket=visitor.id if visitor else None,
-            last_ticket=last.id if last else None,
-            last_step_at=at if last else None,
-        )
-        earlier = self.tickets.get(session.last_ticket) if session.last_ticket else None
-        if earlier and earlier.ended and earlier is not last:
+        visitor = after.id if after.at_counter else None
+        self.sessions[counter] = replace(session, ticket=visitor, before_step=before, stepped_at=at if before else None)
+        earlier = self.tickets.get(session.before_step.id) if session.before_step else None
+        if earlier and earlier.ended and earlier is not after:
             self._forget(earlier)
+
+    def _may_come_back(self, ticket: Ticket) -> bool:
+        step = self.session(ticket.counter).before_step if ticket.counter else None
+        return step is not None and step.id == ticket.id
 
     def _forget(self, ticket: Ticket) -> None:
         self._put(ticket.id, None)
@@ -376,7 +390,9 @@ class Hall:
         return ticket is not None and ticket.state is State.HELD and ticket.held_until == instant
 
     def _index(self) -> None:
-        """Lines and alarms, made anew: they follow from the tickets and the office's discipline."""
+        """Everything that follows from the office and the tickets, made anew."""
+        self._services = {service.id: service for service in self._office.services} if self._office else {}
+        self._counters = {counter.id: counter for counter in self._office.counters} if self._office else {}
         if self._office:
             self._lines = Lines(self.tickets, self._office.discipline)
         self._dues, self._returns = Alarms(), Alarms()
@@ -385,8 +401,8 @@ class Hall:
         self._forget_hours()
 
     def _forget_hours(self) -> None:
-        self._day_turns_at: datetime | None = None
-        self._receives = (False, datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+        self._day_turns_at = None
+        self._receives = (False, _NEVER, _NEVER)
 
 
 _MARKED = ("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended")

@@ -149,11 +149,11 @@ class Office:
     def closing_of(self, day: date, opened_at: datetime) -> datetime | None:
         """When a day left open closes by itself; None for an office that goes straight on into the next day.
 
-        A day without hours, opened by hand, lasts to its midnight. The grace counts from the opening when that is later.
+        A day without hours, opened by hand, lasts to its midnight. The grace counts from a late opening.
         """
         stretches = self.stretches(day)
         midnight = _instant(day + timedelta(days=1), time(), ZoneInfo(self.zone))
-        last = stretches[-1][1] if stretches else midnight
+        last = max((closes for _, closes in stretches), default=midnight)
         if any(opens <= last < closes for opens, closes in self.stretches(day + timedelta(days=1))):
             return None
         return max(last, opened_at) + timedelta(minutes=self.closes_after_minutes)

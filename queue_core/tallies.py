@@ -35,7 +35,7 @@ def tally(tallies: Tallies, before: Ticket | None, fact: TicketFact, after: Tick
             _observe_wait(tallies, after, "left")
         case Unserved() if before and not before.wait_told:
             _observe_wait(tallies, after, "unserved")
-        case (Served() | MovedOn()) if before:
+        case Served() | MovedOn() if before:
             _observe(tallies, ("service_seconds", fact.outcome), fact.at - before.state_since)
         case _:
             pass

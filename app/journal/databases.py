@@ -2,13 +2,27 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    column,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
@@ -35,6 +49,12 @@ class Database(Protocol):
 
     def insert(self, table: Table) -> Any:
         """An insert that can say what to do on a conflict."""
+
+    def pairs(self) -> TableValuedAlias:
+        """The pairs in the JSON parameter `pairs` as a table; each `value` is an array of two."""
+
+    def begin(self, connection: Connection, *, read_only: bool) -> None:
+        """Begin a transaction as this database likes it; one that only reads sees one state of everything."""
 
     def notify(self, connection: Connection, office_id: str, seq: int) -> None:
         """Tell other processes, once this transaction is committed."""
@@ -72,7 +92,6 @@ class SQLite:
             connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 1.0},
         )
         event.listen(self.engine, "connect", self._prepare)
-        event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 
     def check(self, connection: Connection) -> None:
         """Nothing, or JournalRefused when the file is damaged or not a journal."""
@@ -88,6 +107,14 @@ class SQLite:
         """SQLite's insert."""
         return sqlite.insert(table)
 
+    def pairs(self) -> TableValuedAlias:
+        """The pairs in the JSON parameter `pairs` as a table."""
+        return func.json_each(bindparam("pairs")).table_valued("value")
+
+    def begin(self, connection: Connection, *, read_only: bool) -> None:
+        """Begin a transaction; one that writes takes the file's lock at once."""
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
     def notify(self, connection: Connection, office_id: str, seq: int) -> None:
         """Nobody else can have the file open."""
 
@@ -95,7 +122,8 @@ class SQLite:
         """What an error means for the journal."""
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         if isinstance(error, IntegrityError):
-            return error
+            # One process has the file, so nobody is faster here; but a key may have been used before.
+            return LostRace() if "answers." in str(error.orig) else error
         if code == sqlite3.SQLITE_FULL:
             return JournalFull(f"{self.name}: the disk is full.")
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -112,6 +140,8 @@ class SQLite:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            # 32 MiB of log between checkpoints: a busy page is then copied back once and not at every turn.
+            connection.execute("PRAGMA wal_autocheckpoint = 8000")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA busy_timeout = 1000")
             connection.execute("BEGIN IMMEDIATE")
@@ -134,7 +164,9 @@ class SQLite:
     def _refuse_unsafe_library(self) -> None:
         version = sqlite3.sqlite_version_info
         if version < OLDEST_SQLITE:
-            raise JournalRefused(f"SQLite {sqlite3.sqlite_version} is too old; {'.'.join(map(str, OLDEST_SQLITE))} is needed.")
+            raise JournalRefused(
+                f"SQLite {sqlite3.sqlite_version} is too old; {'.'.join(map(str, OLDEST_SQLITE))} is needed."
+            )
         if version in WITHDRAWN_SQLITE:
             raise JournalRefused(
                 f"SQLite {sqlite3.sqlite_version} {WITHDRAWN_SQLITE[version]}; install another version of it."
@@ -194,6 +226,17 @@ class PostgreSQL:
     def insert(self, table: Table) -> postgresql.Insert:
         """PostgreSQL's insert."""
         return postgresql.insert(table)
+
+    def pairs(self) -> TableValuedAlias:
+        """The pairs in the JSON parameter `pairs` as a table."""
+        return func.jsonb_array_elements(cast(bindparam("pairs", type_=Text), JSONB)).table_valued(
+            column("value", JSONB)
+        )
+
+    def begin(self, connection: Connection, *, read_only: bool) -> None:
+        """The driver begins by itself; one that only reads keeps to one snapshot."""
+        if read_only:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def notify(self, connection: Connection, office_id: str, seq: int) -> None:
         """Tell other processes, once this transaction is committed."""

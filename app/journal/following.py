@@ -60,8 +60,8 @@ class Follower:
             for office_id, seq in self._questions.heads().items():
                 self._tell(office_id, seq)
             for notice in connection.notifies(timeout=self._poll_seconds):
-                office_id, seq = notice.payload.rsplit(" ", 1)
-                self._tell(office_id, int(seq))
+                office, _, last = notice.payload.rpartition(" ")
+                self._tell(office, int(last))
                 if self._stopped.is_set():
                     return
 

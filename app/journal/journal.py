@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, insert, select, tuple_
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.copying import copy_into
 from app.journal.databases import Database
+from app.journal.hot import HotStatement
 from app.journal.recorded import Recorded, read
 from app.journal.rows import row_of
 from app.journal.schema import answers, facts, halls, tickets
@@ -25,10 +26,12 @@ KEYS_LIVE = timedelta(hours=72)
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a key was answered with: the command's fingerprint and the answer as JSON."""
+    """What a key was answered with: which command, at which seq, with which ticket and counter session (as JSON)."""
 
     fingerprint: bytes
-    answer: str
+    seq: int
+    ticket_id: str | None
+    session: str | None
 
 
 @dataclass(slots=True)
@@ -76,12 +79,15 @@ class Journal:
 
     def answered(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answered]:
         """What these (office, key) pairs were answered with, as far as they were used."""
-        rows = self._rows(self._statements.answered, {"keys": list(keys)})
-        return {(row.office_id, row.key): Answered(bytes(row.fingerprint), row.answer) for row in rows}
+        rows = self._rows(self._statements.answered, {"pairs": msgspec.json.encode(list(keys)).decode()})
+        return {
+            (row.office_id, row.key): Answered(bytes(row.fingerprint), row.seq, row.ticket_id, row.session)
+            for row in rows
+        }
 
     def halls(self) -> Iterator[tuple[Hall, bytes]]:
         """Every office's hall and the hash of its last fact, from the last checkpoint on."""
-        with self.transaction() as connection:
+        with self.transaction(read_only=True) as connection:
             checkpoints = connection.execute(select(halls).order_by(halls.c.office_id)).all()
             for row in checkpoints:
                 hall = _hall(row)
@@ -93,7 +99,7 @@ class Journal:
 
     def facts_after(self, office_id: str, seq: int, limit: int | None = None) -> list[Recorded]:
         """The lines of an office that follow `seq`, in order."""
-        with self.transaction() as connection:
+        with self.transaction(read_only=True) as connection:
             return list(self._after(connection, office_id, seq, limit))
 
     def heads(self) -> dict[str, int]:
@@ -101,9 +107,11 @@ class Journal:
         last = select(func.max(facts.c.seq)).where(facts.c.office_id == halls.c.office_id).scalar_subquery()
         return {row.office_id: row.seq or 0 for row in self._rows(select(halls.c.office_id, last.label("seq")))}
 
-    def history(self, office_id: str, ticket_id: str) -> list[Recorded]:
-        """Everything that happened to one ticket, in order."""
+    def history(self, office_id: str, ticket_id: str, upto: int | None = None) -> list[Recorded]:
+        """Everything that happened to one ticket, in order, or what had happened by the seq `upto`."""
         mine = and_(facts.c.office_id == office_id, facts.c.ticket_id == ticket_id)
+        if upto is not None:
+            mine = and_(mine, facts.c.seq <= upto)
         return [read(row) for row in self._rows(select(facts).where(mine).order_by(facts.c.seq))]
 
     def ticket_row(self, office_id: str, ticket_id: str) -> Mapping[str, Any] | None:
@@ -134,8 +142,7 @@ class Journal:
             if self._open is None:
                 self._open = self.database.engine.connect()
             with self._open.begin():
-                if read_only and self.is_shared:
-                    self._open.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                self.database.begin(self._open, read_only=read_only)
                 yield self._open
         except DBAPIError as error:
             trouble = self.database.trouble(error)
@@ -149,7 +156,7 @@ class Journal:
             self.close()
 
     def _rows(self, question: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
-        with self.transaction() as connection:
+        with self.transaction(read_only=True) as connection:
             return connection.execute(question, parameters or {}).all()
 
     def _after(self, connection: Connection, office_id: str, seq: int, limit: int | None = None) -> Iterator[Recorded]:
@@ -160,15 +167,13 @@ class Journal:
     def _append(self, connection: Connection, page: Page) -> None:
         # Offices in one order everywhere, so that two processes never wait for each other in a circle.
         lines = sorted(page.facts, key=lambda line: (line.office_id, line.seq))
-        if lines:
-            connection.execute(self._statements.fact, [_fact_row(line) for line in lines])
-        if page.answers:
-            connection.execute(self._statements.answer, page.answers)
+        self._statements.fact(connection, [_fact_row(line) for line in lines])
+        self._statements.answer(connection, page.answers)
         for rows in _ticket_rows(page):
-            connection.execute(self._statements.ticket, rows)
+            self._statements.ticket(connection, rows)
         for office_id, state, head in page.checkpoints:
             row = {"office_id": office_id, "seq": state.seq, "hash": head, "state": msgspec.json.encode(state).decode()}
-            connection.execute(self._statements.checkpoint, row)
+            self._statements.checkpoint(connection, [row])
             connection.execute(self._statements.forget_keys, {"office": office_id, "before": _oldest_key(state)})
         for office_id, seq in {line.office_id: line.seq for line in lines}.items():
             self.database.notify(connection, office_id, seq)
@@ -178,13 +183,13 @@ class _Statements:
     """The statements that are used again and again, built once."""
 
     def __init__(self, database: Database) -> None:
-        self.fact = insert(facts)
-        self.answer = insert(answers)
-        self.ticket = _replacing(database, tickets)
-        self.checkpoint = _replacing(database, halls)
-        self.answered = select(answers).where(
-            tuple_(answers.c.office_id, answers.c.key).in_(bindparam("keys", expanding=True))
-        )
+        self.fact = HotStatement(insert(facts), database)
+        self.answer = HotStatement(insert(answers), database)
+        self.ticket = HotStatement(_replacing(database, tickets), database)
+        self.checkpoint = HotStatement(_replacing(database, halls), database)
+        pair = database.pairs()
+        named = and_(answers.c.office_id == pair.c.value.op("->>")(0), answers.c.key == pair.c.value.op("->>")(1))
+        self.answered = select(answers).select_from(pair).join(answers, named)
         self.forget_keys = delete(answers).where(
             answers.c.office_id == bindparam("office"), answers.c.at < bindparam("before")
         )

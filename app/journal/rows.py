@@ -11,9 +11,9 @@ def row_of(office_id: str, ticket: Ticket, seq: int) -> Mapping[str, Any]:
     """The columns of `tickets`; `seq` is the last fact that touched the ticket."""
     return {
         "office_id": office_id,
-        "ticket_id": ticket.id,
         "day": ticket.day,
         "number": ticket.number,
+        "ticket_id": ticket.id,
         "issued_service": ticket.issued_service,
         "service": ticket.service,
         "channel": ticket.channel.value,

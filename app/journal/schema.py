@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -48,7 +47,7 @@ class Instant(TypeDecorator[datetime]):
         """An aware datetime on its way in."""
         if value is None or dialect.name != "sqlite":
             return value
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="microseconds")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """The same datetime on its way out."""
@@ -88,9 +87,11 @@ Index(
 tickets = Table(
     "tickets",
     metadata,
-    *_named("office_id", "ticket_id"),
-    Column("day", Date, nullable=False),
-    Column("number", Text, nullable=False),
+    # No number twice on one day of an office, and no row without them: the day and number are the ticket.
+    Column("office_id", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("ticket_id", Text, nullable=False),
     Column("issued_service", Text, nullable=False),
     Column("service", Text, nullable=False),
     Column("channel", Text, nullable=False),
@@ -119,7 +120,6 @@ tickets = Table(
     Column("waited_seconds", Double, nullable=False),
     Column("serving_seconds", Double, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    UniqueConstraint("office_id", "day", "number"),
     CheckConstraint(
         "(state IN ('served', 'missed', 'left', 'unserved')) = (ended_at IS NOT NULL)", name="ended_has_its_end"
     ),
@@ -140,7 +140,9 @@ answers = Table(
     metadata,
     *_named("office_id", "key"),
     Column("fingerprint", LargeBinary(32), nullable=False),
-    Column("answer", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("ticket_id", Text),
+    Column("session", Text),
     Column("at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )

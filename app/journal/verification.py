@@ -60,7 +60,7 @@ class Verification:
         return Verdict(self._offices, self._facts, self._tickets, difference)
 
     def _all(self) -> Iterator[None]:
-        with self._journal.transaction() as connection:
+        with self._journal.transaction(read_only=True) as connection:
             named = set(connection.execute(select(halls.c.office_id)).scalars())
             found = set(connection.execute(select(facts.c.office_id).distinct()).scalars())
         if named != found:
@@ -122,7 +122,7 @@ class _Retelling:
         ready = [name for name in self._rows if everybody or name not in self.hall.tickets]
         for some in (ready[start : start + 500] for start in range(0, len(ready), 500)):
             mine = and_(tickets.c.office_id == self.hall.office_id, tickets.c.ticket_id.in_(some))
-            found = {row.ticket_id: row._mapping for row in connection.execute(select(tickets).where(mine))}
+            found = {row.ticket_id: row._asdict() for row in connection.execute(select(tickets).where(mine))}
             for name in some:
                 self._compare_row(name, self._rows.pop(name), found.get(name))
         return len(ready)
