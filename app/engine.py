@@ -483,7 +483,14 @@ class Engine:
             by_office.setdefault(line.office_id, []).append(line)
         for office_id, committed in by_office.items():
             for listener in self._listeners:
-                listener(office_id, self._halls[office_id], committed)
+                self._tell(listener, office_id, committed)
+
+    def _tell(self, listener: Listener, office_id: str, committed: Sequence[Recorded]) -> None:
+        try:
+            listener(office_id, self._halls[office_id], committed)
+        except Exception:
+            # A screen that cannot be painted is no reason to stop the queue.
+            log.exception("a listener failed", office=office_id)
 
     # Trouble
 

@@ -248,7 +248,7 @@ def retold(facts: Iterable[TicketFact]) -> Ticket | None:
         assert ticket is not None, "a ticket's facts begin with its issue"
         if isinstance(fact, Undone):
             assert before is not None, "a step comes before its undoing"
-            ticket = taken_back(ticket, before)
+            ticket = taken_back(ticket, before, fact.at)
         else:
             before = ticket if type(fact) in STEPS else before
             ticket = moved(ticket, fact)
@@ -301,9 +301,9 @@ def _changes(ticket: Ticket, fact: TicketFact) -> dict[str, Any]:
         case Resumed(since=since):
             return {"clock": _running(ticket, since), "held_by": None, "held_until": None}
         case Transferred(to=to, back=back):
-            place = {"service": to.service, "only_counter": to.counter, "state_since": fact.at}
+            place = {"service": to.service, "only_counter": to.counter}
             stops = (back, *ticket.stops) if back else ticket.stops
-            return _waiting_again(ticket, fact.at) | place | {"stops": stops}
+            return _waiting_again(ticket, fact.at) | place | {"stops": stops, "state_since": fact.at}
         case Left(at=at):
             spent = _time_spent(ticket, at)
             return spent | {"clock": ticket.clock.stopped(at), "ended_at": at, "wait_told": True}

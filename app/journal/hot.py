@@ -5,12 +5,13 @@ expression layer, which took more time than the decision, the hash and the datab
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Date, Insert
 
 from app.journal.databases import Database
-from app.journal.schema import Instant
+from app.journal.schema import Instant, sortable
 
 
 class HotStatement:
@@ -22,22 +23,26 @@ class HotStatement:
         compiled = statement.compile(dialect=dialect, column_keys=list(kinds))
         self._sql = str(compiled)
         self._is_positional = compiled.positional
-        # Of our types only these two need a hand on their way into a driver.
-        converters = {
-            name: kind.dialect_impl(dialect).bind_processor(dialect)
-            for name, kind in kinds.items()
-            if isinstance(kind, Instant | Date)
-        }
+        # Of our types only these need a hand on their way into a driver, and only into SQLite's, which is positional.
+        by_kind: dict[type, Callable[[Any], str]] = {}
+        if dialect.name == "sqlite":
+            by_kind = {Instant: sortable, Date: date.isoformat}
+        converters = {name: by_kind.get(type(kind)) for name, kind in kinds.items()}
         order = (compiled.positiontup if compiled.positional else None) or list(kinds)
-        self._columns: list[tuple[str, Callable[[Any], Any] | None]] = [(name, converters.get(name)) for name in order]
+        self._columns = [(name, converters[name]) for name in order]
 
     def __call__(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute for every row; nothing for none."""
         if not rows:
             return
-        values = [[convert(row[name]) if convert else row[name] for name, convert in self._columns] for row in rows]
-        if self._is_positional:
-            connection.exec_driver_sql(self._sql, [tuple(some) for some in values])
-        else:
-            names = [name for name, _ in self._columns]
-            connection.exec_driver_sql(self._sql, [dict(zip(names, some, strict=True)) for some in values])
+        connection.exec_driver_sql(
+            self._sql, [self._values(row) for row in rows] if self._is_positional else list(rows)
+        )
+
+    def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            [
+                convert(row[name]) if convert is not None and row[name] is not None else row[name]
+                for name, convert in self._columns
+            ]
+        )

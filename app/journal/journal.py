@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.journal.copying import copy_into
 from app.journal.databases import Database
+from app.journal.errors import JournalDown
 from app.journal.hot import HotStatement
 from app.journal.recorded import Recorded, read
 from app.journal.rows import row_of
@@ -146,7 +147,7 @@ class Journal:
                 yield self._open
         except DBAPIError as error:
             trouble = self.database.trouble(error)
-            if self.is_shared:
+            if self.is_shared and isinstance(trouble, JournalDown):
                 self._drop_connection()
             raise trouble from error
 

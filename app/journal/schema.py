@@ -45,15 +45,18 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """An aware datetime on its way in."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="microseconds")
+        return value if value is None or dialect.name != "sqlite" else sortable(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """The same datetime on its way out."""
         if value is None:
             return None
         return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+def sortable(instant: datetime) -> str:
+    """An instant as SQLite keeps it."""
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 def _named(*columns: str) -> list[Column[Any]]:
