@@ -1,0 +1,47 @@
+"""What every test may count on."""
+
+import os
+import shutil
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ("tests.postgres",)
+
+# A failure prints the line that replays it. Deadlines say more about the machine than about the hall.
+settings.register_profile("everyday", deadline=None, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("everyday"), max_examples=2_000)
+settings.load_profile("everyday")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    everything = bool(os.environ.get("CI"))
+    parser.addoption(
+        "--require-all",
+        action="store_true",
+        default=everything,
+        help="a test that is left out counts as failed; so it is whenever CI is set",
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for program in (program for marker in item.iter_markers("needs") for program in marker.args):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and call.excinfo and item.config.getoption("require_all"):
+        report.outcome = "failed"
+        report.longrepr = f"Left out, though everything is required: {call.excinfo.value}"
+    return report
