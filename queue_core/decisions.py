@@ -1,7 +1,7 @@
 """What follows from a command: facts, or a refusal by name. Pure: the hall is read, `now` is given."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from queue_core.commands import (
     CallChosen,
@@ -119,7 +119,7 @@ def passed(hall: Hall, now: datetime) -> tuple[Fact, ...]:
     if closing:
         facts += _closing(hall, until, now)
     if hall.office.next_opening(now, hall.day) == now:
-        facts.append(DayOpened(at=now, day=hall.office.date_at(now), by_hand=False))
+        facts += _opening(hall, hall.office.date_at(now), now, by_hand=False)
     return tuple(facts)
 
 
@@ -131,7 +131,7 @@ def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
         case Configure(office=office):
             return _configure(hall, office, now)
         case OpenDay():
-            return () if hall.day_is_open else (_day_by_hand(hall, now),)
+            return () if hall.day_is_open else tuple(_opening_by_hand(hall, now))
         case CloseDay():
             if not hall.office or not hall.day_is_open:
                 raise DayNotOpen()
@@ -181,15 +181,26 @@ def _overdue(hall: Hall, until: datetime, now: datetime) -> Iterator[TicketFact]
 
 def _closing(hall: Hall, since: datetime, now: datetime) -> Iterator[Fact]:
     assert hall.day
-    for ticket in sorted(hall.people(), key=lambda ticket: ticket.id):
-        if ticket.state in (State.WAITING, State.HELD):
-            yield Unserved(at=now, ticket=ticket.id, since=max(since, ticket.issued_at))
+    yield from _unserved(hall, since, now)
     yield DayClosed(at=now, day=hall.day, since=since)
 
 
-def _day_by_hand(hall: Hall, now: datetime) -> DayOpened:
+def _opening(hall: Hall, day: date, now: datetime, *, by_hand: bool) -> Iterator[Fact]:
+    # Who was sent back to the line after the closing, and was not called any more, has gone home overnight.
+    if not hall.day_is_open and day != hall.day:
+        yield from _unserved(hall, now, now)
+    yield DayOpened(at=now, day=day, by_hand=by_hand)
+
+
+def _opening_by_hand(hall: Hall, now: datetime) -> Iterator[Fact]:
     today = hall.office.date_at(now)
-    return DayOpened(at=now, day=max(today, hall.day) if hall.day else today, by_hand=True)
+    return _opening(hall, max(today, hall.day) if hall.day else today, now, by_hand=True)
+
+
+def _unserved(hall: Hall, since: datetime, now: datetime) -> Iterator[Unserved]:
+    for ticket in sorted(hall.people(), key=lambda ticket: ticket.id):
+        if ticket.state in (State.WAITING, State.HELD):
+            yield Unserved(at=now, ticket=ticket.id, since=since)
 
 
 # The office

@@ -267,10 +267,9 @@ class Undone(TicketFact):
     step: str
 
 
-def _kinds(fact: type[Fact]) -> dict[str, type[Fact]]:
-    leaves = {} if fact.__subclasses__() else {fact.__name__: fact}
-    return leaves | {name: kind for child in fact.__subclasses__() for name, kind in _kinds(child).items()}
-
-
-FACTS = _kinds(Fact)
+FACTS: dict[str, type[Fact]] = {
+    name: kind
+    for name, kind in tuple(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Fact) and kind not in (Fact, TicketFact)
+}
 """Every kind of fact by its name, as the journal stores it."""

@@ -154,9 +154,9 @@ class Office:
         stretches = self.stretches(day)
         midnight = _instant(day + timedelta(days=1), time(), ZoneInfo(self.zone))
         last = max((closes for _, closes in stretches), default=midnight)
-        if any(opens <= last < closes for opens, closes in self.stretches(day + timedelta(days=1))):
-            return None
-        return max(last, opened_at) + timedelta(minutes=self.closes_after_minutes)
+        closing = max(last, opened_at) + timedelta(minutes=self.closes_after_minutes)
+        following = self.next_opening(last, after=day)
+        return None if following and following <= closing else closing
 
 
 def _last_date(day: date, opening: Opening) -> date:
