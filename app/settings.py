@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     example: bool = Field(default=False, description="start an empty journal with the example office")
     queue_size: int = Field(default=1024, ge=1, description="commands that may wait for the writer")
     patience_seconds: float = Field(default=10, gt=0, description="how long a command waits for the database")
-    demo_speed: float | None = Field(default=None, gt=0, le=10_000, description="run the clock N-fold, in a demo journal")
+    demo_speed: float | None = Field(
+        default=None, gt=0, le=10_000, description="run the clock N-fold, in a demo journal"
+    )
     demo_start: AwareDatetime | None = Field(default=None, description="the demo clock's first instant")
 
     @property

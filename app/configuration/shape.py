@@ -1,0 +1,244 @@
+"""The shape of a description: which keys it has and what each may hold. Whether its parts agree is for `agreement`."""
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from typing import Annotated, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from queue_core.office import Category, Counter, Discipline, Group, Limits, Office, Opening, Service
+
+MIDNIGHT = "24:00"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+USUAL = Office(id="", name={}, zone="", services=(), counters=(), hours=())
+"""An office of which nothing is said: what a description leaves out is as here."""
+
+_STRETCH = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
+        raise PydanticCustomError(
+            "slug", "must be 1 to 40 lower-case Latin letters, digits and hyphens, the first not a hyphen"
+        )
+    return text
+
+
+def _letter(text: str) -> str:
+    if not re.fullmatch(r"[A-ZА-ЯЁ]", text):
+        raise PydanticCustomError("letter", "must be one capital letter, A to Z or А to Я")
+    return text
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", text):
+        raise PydanticCustomError("language", "must be a language code such as ru or en")
+    return text
+
+
+def _plain(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise PydanticCustomError(
+            "plain", "must be one line of printable text with no spaces at either end, and not empty"
+        )
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise PydanticCustomError("zone", "is not a time zone; write one such as Europe/Moscow") from error
+    return text
+
+
+def _stretch(text: str) -> str:
+    if not is_stretch(text):
+        raise PydanticCustomError("stretch", "must be written like 08:00-20:00, at most until 24:00")
+    opens, closes = text.split("-")
+    if opens >= closes:
+        raise PydanticCustomError(
+            "stretch", "must end after it begins; hours past midnight go on under the next day, from 00:00"
+        )
+    return text
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Letter = Annotated[str, AfterValidator(_letter)]
+Language = Annotated[str, AfterValidator(_language)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Stretch = Annotated[str, AfterValidator(_stretch)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Texts: TypeAlias = dict[Language, Text]
+
+
+class Table(BaseModel):
+    """A table of the document."""
+
+    # Strict, because TOML and JSON both know a number from a text, and a guess would hide the slip.
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class LimitsTable(Table):
+    """The longest waits promised."""
+
+    walk_in_seconds: Seconds = Limits().walk_in
+    booked_seconds: Seconds = Limits().booked
+
+    def over(self, others: "LimitsTable") -> Limits:
+        """These limits, and the others' where these say nothing."""
+        given = others.model_dump(exclude_unset=True) | self.model_dump(exclude_unset=True)
+        return Limits(**{name.removesuffix("_seconds"): seconds for name, seconds in given.items()})
+
+
+class GroupTable(Table):
+    """A heading of the kiosk's menu."""
+
+    id: Slug
+    name: Texts
+
+    def group(self) -> Group:
+        return Group(id=self.id, name=self.name)
+
+
+class ServiceTable(Table):
+    """A service."""
+
+    id: Slug
+    letter: Letter
+    name: Texts
+    group: Slug | None = None
+    limits: LimitsTable = LimitsTable()
+
+    def service(self, usual: LimitsTable) -> Service:
+        limits = self.limits.over(usual)
+        return Service(id=self.id, letter=self.letter, name=self.name, group=self.group, limits=limits)
+
+
+class CounterTable(Table):
+    """A counter."""
+
+    id: Slug
+    name: Texts
+    services: list[Slug] = Field(min_length=1, max_length=1_000)
+
+    def counter(self) -> Counter:
+        return Counter(id=self.id, name=self.name, services=tuple(self.services))
+
+
+class CategoryTable(Table):
+    """An out-of-turn right."""
+
+    id: Slug
+    name: Texts
+    basis: Texts
+
+    def category(self) -> Category:
+        return Category(id=self.id, name=self.name, basis=self.basis)
+
+
+Day = Annotated[list[Stretch], Field(max_length=24)]
+
+
+class HoursTable(Table):
+    """The stretches of each weekday. A day left out is a day off."""
+
+    mon: Day = []
+    tue: Day = []
+    wed: Day = []
+    thu: Day = []
+    fri: Day = []
+    sat: Day = []
+    sun: Day = []
+
+    def openings(self) -> tuple[Opening, ...]:
+        """In the order of the week, whatever the order in the document."""
+        return tuple(
+            opening_of(weekday, stretch)
+            for weekday, day in enumerate(WEEKDAYS)
+            for stretch in sorted(getattr(self, day))
+        )
+
+
+class OfficeTable(Table):
+    """The whole document."""
+
+    id: Slug
+    name: Texts
+    time_zone: Zone
+    languages: list[Language] = Field(default=list(USUAL.languages), min_length=1, max_length=20)
+    hotline: Text | None = None
+    discipline: Annotated[Discipline, Field(strict=False)] = USUAL.discipline
+    booked_weight: int = Field(default=USUAL.booked_weight, ge=1, le=100)
+    recall_limit: int = Field(default=USUAL.recall_limit, ge=0, le=20)
+    undo_seconds: int = Field(default=USUAL.undo_seconds, ge=0, le=3_600)
+    closes_after_minutes: int = Field(default=USUAL.closes_after_minutes, ge=0, le=1_440)
+    limits: LimitsTable = LimitsTable()
+    hours: HoursTable
+    groups: list[GroupTable] = Field(default=[], max_length=1_000)
+    services: list[ServiceTable] = Field(min_length=1, max_length=1_000)
+    counters: list[CounterTable] = Field(min_length=1, max_length=1_000)
+    categories: list[CategoryTable] = Field(default=[], max_length=1_000)
+
+    def office(self) -> Office:
+        """The office described."""
+        return Office(
+            id=self.id,
+            name=self.name,
+            zone=self.time_zone,
+            languages=tuple(self.languages),
+            hotline=self.hotline,
+            groups=tuple(group.group() for group in self.groups),
+            services=tuple(service.service(self.limits) for service in self.services),
+            counters=tuple(counter.counter() for counter in self.counters),
+            categories=tuple(category.category() for category in self.categories),
+            hours=self.hours.openings(),
+            discipline=self.discipline,
+            booked_weight=self.booked_weight,
+            recall_limit=self.recall_limit,
+            undo_seconds=self.undo_seconds,
+            closes_after_minutes=self.closes_after_minutes,
+        )
+
+
+def is_stretch(text: str) -> bool:
+    """Whether this is a stretch of a day such as `08:00-20:00`."""
+    return _STRETCH.fullmatch(text) is not None
+
+
+def opening_of(weekday: int, stretch: str) -> Opening:
+    """`08:00-20:00` on a weekday."""
+    opens, closes = stretch.split("-")
+    return Opening(weekday=weekday, opens=time.fromisoformat(opens), closes=_closing_time(closes))
+
+
+def stretch_of(opening: Opening) -> str:
+    """The inverse of `opening_of`."""
+    closes = MIDNIGHT if opening.closes == time() else f"{opening.closes:%H:%M}"
+    return f"{opening.opens:%H:%M}-{closes}"
+
+
+def known_keys(path: tuple[str | int, ...]) -> list[str]:
+    """The keys that the table at this place of a document may have."""
+    return list(TABLES[tuple(step for step in path if isinstance(step, str))].model_fields)
+
+
+TABLES: Mapping[tuple[str, ...], type[Table]] = {
+    (): OfficeTable,
+    ("limits",): LimitsTable,
+    ("hours",): HoursTable,
+    ("groups",): GroupTable,
+    ("services",): ServiceTable,
+    ("services", "limits"): LimitsTable,
+    ("counters",): CounterTable,
+    ("categories",): CategoryTable,
+}
+
+
+def _closing_time(text: str) -> time:
+    return time() if text == MIDNIGHT else time.fromisoformat(text)
