@@ -25,6 +25,7 @@ class Lines:
         self._discipline = discipline
         self._heaps: dict[Line, list[tuple[Place, str]]] = {}
         self._lengths: dict[str, int] = {}
+        self._lines_of: dict[str, list[list[Line]]] = {}
         for ticket in tickets.values():
             self.moved(None, ticket)
 
@@ -44,11 +45,13 @@ class Lines:
 
     def heads(self, counter: Counter) -> list[Ticket]:
         """The first of each class among those this counter may call."""
-        return [head for rank in Rank if (head := self._head(counter, rank))]
+        lines_of = self._lines_of.get(counter.id)
+        if lines_of is None:
+            lines_of = self._lines_of[counter.id] = _lines_of(counter)
+        return [head for lines in lines_of if (head := self._head(lines))]
 
-    def _head(self, counter: Counter, rank: Rank) -> Ticket | None:
-        names = [f"counter:{counter.id}", *(f"service:{service}" for service in counter.services)]
-        firsts = [first for name in names if (first := self._first((name, rank)))]
+    def _head(self, lines: list[Line]) -> Ticket | None:
+        firsts = [first for line in lines if line in self._heaps and (first := self._first(line))]
         return self._tickets[min(firsts)[1]] if firsts else None
 
     def _first(self, line: Line) -> tuple[Place, str] | None:
@@ -64,6 +67,12 @@ class Lines:
     def _stand(self, ticket: Ticket) -> tuple[Line, Place]:
         name = f"counter:{ticket.only_counter}" if ticket.only_counter else f"service:{ticket.service}"
         return (name, ticket.rank), place(ticket, self._discipline)
+
+
+def _lines_of(counter: Counter) -> list[list[Line]]:
+    """The lines that a counter calls from, by class."""
+    names = [f"counter:{counter.id}", *(f"service:{service}" for service in counter.services)]
+    return [[(name, rank) for name in names] for rank in Rank]
 
 
 Still = Callable[[datetime, str], bool]
