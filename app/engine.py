@@ -179,7 +179,7 @@ class Engine:
             writer.cancel()
             patience.cancel()
         if self._follower:
-            self._follower.stop()
+            await self._in_thread(self._follower.stop)
         await self._in_thread(self._journal.close)
         self._writing_thread.shutdown()
         if self._asking_thread is not self._writing_thread:

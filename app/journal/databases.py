@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg
 from sqlalchemy import (
@@ -21,12 +21,12 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, LostRace
+from app.journal.hot import JsonWriter, ValuesWriter, Writer
 
 CHANNEL = "fifteen"
 """Where PostgreSQL processes tell each other of new facts."""
@@ -47,8 +47,8 @@ class Database(Protocol):
     def check(self, connection: Connection) -> None:
         """Nothing, or JournalRefused when facts would not be safe here."""
 
-    def insert(self, table: Table) -> Any:
-        """An insert that can say what to do on a conflict."""
+    def writer(self, table: Table, *, replacing: bool = False) -> Writer:
+        """What writes rows of a table; `replacing` those that are there already."""
 
     def pairs(self) -> TableValuedAlias:
         """The pairs in the JSON parameter `pairs` as a table; each `value` is an array of two."""
@@ -89,23 +89,25 @@ class SQLite:
         self.engine = create_engine(
             f"sqlite:///{path}",
             poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 1.0},
+            connect_args={
+                "check_same_thread": False,
+                "isolation_level": None,
+                "timeout": 1.0,
+                "cached_statements": 1000,
+            },
         )
         event.listen(self.engine, "connect", self._prepare)
 
     def check(self, connection: Connection) -> None:
-        """Nothing, or JournalRefused when the file is damaged or not a journal."""
+        """Nothing, or JournalRefused when the file is damaged."""
         if self._path.stat().st_size < 512 * 2**20:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if found != "ok":
-                raise self._damaged(str(found))
-        tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars())
-        if tables and "alembic_version" not in tables:
-            raise JournalRefused(f"{self.name} is a SQLite file of another program; name another file for the journal.")
+                raise self._damaged(str(found).splitlines()[-1])
 
-    def insert(self, table: Table) -> sqlite.Insert:
-        """SQLite's insert."""
-        return sqlite.insert(table)
+    def writer(self, table: Table, *, replacing: bool = False) -> Writer:
+        """What writes rows of a table."""
+        return ValuesWriter(table, replacing=replacing)
 
     def pairs(self) -> TableValuedAlias:
         """The pairs in the JSON parameter `pairs` as a table."""
@@ -138,6 +140,8 @@ class SQLite:
         try:
             # EXCLUSIVE comes before WAL: then there is no shared-memory file, and no second connection ever.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            # Before WAL, too, which would change the file of another program.
+            self._refuse_a_stranger(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             # 32 MiB of log between checkpoints: a busy page is then copied back once and not at every turn.
@@ -149,6 +153,14 @@ class SQLite:
         except sqlite3.DatabaseError as error:
             connection.close()
             raise self._refusal(error) from error
+        except JournalRefused:
+            connection.close()
+            raise
+
+    def _refuse_a_stranger(self, connection: sqlite3.Connection) -> None:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if tables and "alembic_version" not in tables:
+            raise JournalRefused(f"{self.name} is a SQLite file of another program; name another file for the journal.")
 
     def _refusal(self, error: sqlite3.DatabaseError) -> JournalRefused:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -223,9 +235,9 @@ class PostgreSQL:
         if connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on":
             raise JournalRefused(f"{self.name} is read-only (a standby?); name the primary server.")
 
-    def insert(self, table: Table) -> postgresql.Insert:
-        """PostgreSQL's insert."""
-        return postgresql.insert(table)
+    def writer(self, table: Table, *, replacing: bool = False) -> Writer:
+        """What writes rows of a table."""
+        return JsonWriter(table, replacing=replacing)
 
     def pairs(self) -> TableValuedAlias:
         """The pairs in the JSON parameter `pairs` as a table."""

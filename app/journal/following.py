@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from time import monotonic
 
 import psycopg
 import structlog
@@ -59,11 +60,12 @@ class Follower:
         while not self._stopped.is_set():
             for office_id, seq in self._questions.heads().items():
                 self._tell(office_id, seq)
-            for notice in connection.notifies(timeout=self._poll_seconds):
-                office, _, last = notice.payload.rpartition(" ")
-                self._tell(office, int(last))
-                if self._stopped.is_set():
-                    return
+            polls_at = monotonic() + self._poll_seconds
+            # In short turns, so that nobody waits long for this thread to stop.
+            while monotonic() < polls_at and not self._stopped.is_set():
+                for notice in connection.notifies(timeout=0.1):
+                    office, _, last = notice.payload.rpartition(" ")
+                    self._tell(office, int(last))
 
     def _tell(self, office_id: str, seq: int) -> None:
         if self._told.get(office_id) != seq and not self._loop.is_closed():

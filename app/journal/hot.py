@@ -1,48 +1,82 @@
-"""Writing many rows with one statement at the driver's own cost.
+"""Writing many rows at once, at the driver's own cost.
 
-SQLAlchemy builds the statement once; the rows then go to the driver's `executemany` without a look at each by the
-expression layer, which took more time than the decision, the hash and the database together.
+A row-by-row `executemany` gave up the interpreter's lock at every row, and the event loop took it: most of a batch's
+time went into handing the lock to and fro. So each table takes all its rows in one statement.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Date, Insert
+import msgspec
+from sqlalchemy import Connection, Date, Table
 
-from app.journal.databases import Database
 from app.journal.schema import Instant, sortable
 
+Row = Mapping[str, Any]
+Writer = Callable[[Connection, Sequence[Row]], None]
+"""Writes rows that have all the columns of one table."""
 
-class HotStatement:
-    """An insert whose parameters are all the columns of its table."""
+ROWS_AT_ONCE = 500
+"""A day that closes over a full hall writes thousands; SQLite takes 32,766 parameters in one statement."""
 
-    def __init__(self, statement: Insert, database: Database) -> None:
-        dialect = database.engine.dialect
-        kinds = {column.name: column.type for column in statement.table.columns}
-        compiled = statement.compile(dialect=dialect, column_keys=list(kinds))
-        self._sql = str(compiled)
-        self._is_positional = compiled.positional
-        # Of our types only these need a hand on their way into a driver, and only into SQLite's, which is positional.
-        by_kind: dict[type, Callable[[Any], str]] = {}
-        if dialect.name == "sqlite":
-            by_kind = {Instant: sortable, Date: date.isoformat}
-        converters = {name: by_kind.get(type(kind)) for name, kind in kinds.items()}
-        order = (compiled.positiontup if compiled.positional else None) or list(kinds)
-        self._columns = [(name, converters[name]) for name in order]
 
-    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Execute for every row; nothing for none."""
-        if not rows:
-            return
-        connection.exec_driver_sql(
-            self._sql, [self._values(row) for row in rows] if self._is_positional else list(rows)
-        )
+class ValuesWriter:
+    """One `INSERT ... VALUES (...), (...)` for SQLite, which likes its parameters bound."""
 
-    def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            [
-                convert(row[name]) if convert is not None and row[name] is not None else row[name]
-                for name, convert in self._columns
-            ]
-        )
+    def __init__(self, table: Table, *, replacing: bool) -> None:
+        by_kind: dict[type, Callable[[Any], str]] = {Instant: sortable, Date: date.isoformat}
+        self._columns = [(column.name, by_kind.get(type(column.type))) for column in table.columns]
+        self._head, self._tail = _insert_into(table), _on_conflict(table) if replacing else ""
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write all of `rows`."""
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            values = [self._value(row[name], convert) for row in some for name, convert in self._columns]
+            connection.exec_driver_sql(self._sql(len(some)), tuple(values))
+
+    @staticmethod
+    def _value(value: Any, convert: Callable[[Any], str] | None) -> Any:
+        return value if convert is None or value is None else convert(value)
+
+    @lru_cache(maxsize=ROWS_AT_ONCE)  # noqa: B019 - a writer lives as long as its process
+    def _sql(self, rows: int) -> str:
+        one = f"({', '.join('?' * len(self._columns))})"
+        return f"{self._head} VALUES {', '.join([one] * rows)}{self._tail}"
+
+
+class JsonWriter:
+    """One `INSERT ... SELECT` for PostgreSQL, which takes the rows out of a single JSON parameter by itself."""
+
+    def __init__(self, table: Table, *, replacing: bool) -> None:
+        # The columns are named on both sides, for a table that was migrated may have them in another order.
+        rows = f"FROM json_populate_recordset(NULL::{table.name}, %(rows)s::json)"
+        self._sql = f"{_insert_into(table)} SELECT {_columns(table)} {rows}{_on_conflict(table) if replacing else ''}"
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write all of `rows`."""
+        if rows:
+            readable = [{name: _text(value) for name, value in row.items()} for row in rows]
+            connection.exec_driver_sql(self._sql, {"rows": msgspec.json.encode(readable).decode()})
+
+
+def _insert_into(table: Table) -> str:
+    return f"INSERT INTO {table.name} ({_columns(table)})"
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
+
+
+def _on_conflict(table: Table) -> str:
+    keys = [column.name for column in table.primary_key]
+    others = [column.name for column in table.columns if column.name not in keys]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+
+
+def _text(value: Any) -> Any:
+    """Bytes as PostgreSQL reads them from text; everything else as JSON has it."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value

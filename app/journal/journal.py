@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, insert, select
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, select
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.copying import copy_into
 from app.journal.databases import Database
 from app.journal.errors import JournalDown
-from app.journal.hot import HotStatement
 from app.journal.recorded import Recorded, read
 from app.journal.rows import row_of
 from app.journal.schema import answers, facts, halls, tickets
@@ -23,6 +22,9 @@ from queue_core.tickets import Ticket
 
 # Kiosks retry through outages longer than a day, so keys outlive the business day they were used on.
 KEYS_LIVE = timedelta(hours=72)
+
+FAR = 2**63 - 1
+"""A seq that no office comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,10 @@ class Journal:
         last = select(func.max(facts.c.seq)).where(facts.c.office_id == halls.c.office_id).scalar_subquery()
         return {row.office_id: row.seq or 0 for row in self._rows(select(halls.c.office_id, last.label("seq")))}
 
-    def history(self, office_id: str, ticket_id: str, upto: int | None = None) -> list[Recorded]:
+    def history(self, office_id: str, ticket_id: str, upto: int = FAR) -> list[Recorded]:
         """Everything that happened to one ticket, in order, or what had happened by the seq `upto`."""
-        mine = and_(facts.c.office_id == office_id, facts.c.ticket_id == ticket_id)
-        if upto is not None:
-            mine = and_(mine, facts.c.seq <= upto)
+        # Without a bound on seq SQLite prefers the primary key, and reads the whole office.
+        mine = and_(facts.c.office_id == office_id, facts.c.ticket_id == ticket_id, facts.c.seq <= upto)
         return [read(row) for row in self._rows(select(facts).where(mine).order_by(facts.c.seq))]
 
     def ticket_row(self, office_id: str, ticket_id: str) -> Mapping[str, Any] | None:
@@ -184,10 +185,10 @@ class _Statements:
     """The statements that are used again and again, built once."""
 
     def __init__(self, database: Database) -> None:
-        self.fact = HotStatement(insert(facts), database)
-        self.answer = HotStatement(insert(answers), database)
-        self.ticket = HotStatement(_replacing(database, tickets), database)
-        self.checkpoint = HotStatement(_replacing(database, halls), database)
+        self.fact = database.writer(facts)
+        self.answer = database.writer(answers)
+        self.ticket = database.writer(tickets, replacing=True)
+        self.checkpoint = database.writer(halls, replacing=True)
         pair = database.pairs()
         named = and_(answers.c.office_id == pair.c.value.op("->>")(0), answers.c.key == pair.c.value.op("->>")(1))
         self.answered = select(answers).select_from(pair).join(answers, named)
@@ -195,13 +196,6 @@ class _Statements:
             answers.c.office_id == bindparam("office"), answers.c.at < bindparam("before")
         )
         self.probe = delete(halls).where(false())
-
-
-def _replacing(database: Database, table: Any) -> Any:
-    statement = database.insert(table)
-    keys = [column.name for column in table.primary_key]
-    others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
 def _fact_row(line: Recorded) -> Mapping[str, Any]:

@@ -29,12 +29,17 @@ def open_journal(address: str, *, demo: bool = False) -> Journal:
             migrate(connection, opened.name)
             _stamp(connection, opened, "demo" if demo else "real")
     except (JournalDown, JournalFull, JournalBroken, DBAPIError) as error:
-        journal.close()
+        _let_go(journal)
         raise JournalRefused(_cannot_open(opened, error)) from error
     except JournalRefused:
-        journal.close()
+        _let_go(journal)
         raise
     return journal
+
+
+def _let_go(journal: Journal) -> None:
+    journal.close()
+    journal.database.close()
 
 
 def _stamp(connection: Connection, opened: Database, clock: str) -> None:

@@ -97,7 +97,7 @@ def _tickets() -> None:
         sa.Column("serving_seconds", sa.Double, nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("office_id", "day", "number", name="pk_tickets"),
-        sa.CheckConstraint(ENDED, name="ck_tickets_ended_has_its_end"),
+        sa.CheckConstraint(ENDED, name=op.f("ck_tickets_ended_has_its_end")),
         sqlite_with_rowid=False,
     )
     op.create_index(
