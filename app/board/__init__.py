@@ -1,0 +1,1 @@
+"""The board: what everybody in the hall may see."""

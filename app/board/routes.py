@@ -1,0 +1,52 @@
+"""What a board asks."""
+
+from typing import Annotated
+
+from fastapi import Header, Query
+from starlette.responses import Response
+
+from app.access import Actor, room
+from app.live import LiveHub, View
+from app.web.document import READ, Responses, refusals
+from app.web.inputs import OfficeId
+from app.web.snapshot import Snapshot, snapshot_bytes
+
+router = room("board")
+
+UNCHANGED: Responses = {304: {"description": "Nothing has happened since the state with this ETag"}}
+EVENTS: Responses = {
+    200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/{office}", response_model=Snapshot, responses={**UNCHANGED, **refusals(*READ)})
+async def read_office(
+    office: OfficeId,
+    actor: Actor,
+    if_none_match: Annotated[str | None, Header(description="the ETag of the state already known")] = None,
+) -> Response:
+    """The office's live state."""
+    hall, clock = await actor.hall(office), actor.engine.clock
+    headers = {"ETag": f'"{hall.seq}"', "Cache-Control": "no-cache"}
+    if if_none_match is not None and _knows(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(snapshot_bytes(hall, clock.now(), clock), 200, headers, "application/json")
+
+
+@router.get("/{office}/stream", response_class=Response, responses={**EVENTS, **refusals(*READ)})
+async def follow_office(
+    office: OfficeId,
+    actor: Actor,
+    view: Annotated[View, Query(description="whole states, or every fact")] = View.STATE,
+    after: Annotated[int | None, Query(ge=0, lt=2**63, description="the last fact already known")] = None,
+    last_event_id: Annotated[str | None, Header(max_length=40, description="sent by a browser that comes back")] = None,
+) -> Response:
+    """The office's events as they happen."""
+    hub: LiveHub = actor.app.state.hub
+    return await hub.stream(office, view, after=after, last_event_id=last_event_id)
+
+
+def _knows(if_none_match: str, etag: str) -> bool:
+    """Whether a header such as `"7", W/"8"` names this state."""
+    known = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+    return any(tag in ("*", etag) for tag in known)

@@ -1,0 +1,5 @@
+"""The command line, `fifteen`."""
+
+from app.command_line.commands import main
+
+__all__ = ["main"]

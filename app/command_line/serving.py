@@ -1,0 +1,160 @@
+"""The server process: a socket, the application, a door for other commands, and a welcome for whoever started it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+import typer
+import uvicorn
+import uvloop
+
+from app.clock import Clock, DemoClock
+from app.command_line.sorry import Sorry
+from app.command_line.welcome import banner, welcome
+from app.configuration import EXAMPLE, read_office
+from app.door import close_door, open_door
+from app.journal import open_journal
+from app.logs import log_to_stderr
+from app.main import create_app
+from app.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STREAMS_END_SECONDS = 5
+"""How long a stopping server waits for requests that are under way."""
+
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a kiosk stands idle, so that a visitor's first touch does not begin with a handshake."""
+
+REAL_SECONDS_BEFORE_OPENING = 30
+LONGEST_BEFORE_OPENING = timedelta(hours=2)
+"""A demo clock leaves its user the time to start a simulator, but does not begin the evening before."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal says to stop. JournalRefused or Sorry when it cannot begin."""
+    log_to_stderr()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    listening = _bound(settings)
+    with listening:
+        clock = clock_of(settings)
+        app = create_app(settings, clock)
+        # The application starts here and not inside uvicorn, which would tell a refused journal as a crash.
+        async with app.router.lifespan_context(app):
+            server = _Server(_config(app), app.state.hub.stop, lambda: _ready(app.state, settings, listening))
+            try:
+                await server.serve(sockets=[listening])
+            finally:
+                close_door(settings.database)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock to serve by. A demo clock goes on where its journal stopped, else it begins before the doors open."""
+    if settings.demo_speed is None:
+        return settings.clock()
+    start = settings.demo_start or _before_opening(settings.demo_speed)
+    reached = _reached(settings)
+    return DemoClock(settings.demo_speed, max(start, reached) if reached else start)
+
+
+def _before_opening(speed: float) -> datetime:
+    """Shortly before the example office opens, on the nearest day on which it does."""
+    office = read_office(EXAMPLE)
+    today = office.date_at(datetime.now(UTC))
+    days = (office.stretches(today + timedelta(days=ahead)) for ahead in range(8))
+    opens = next(stretches[0][0] for stretches in days if stretches)
+    return opens - min(timedelta(seconds=speed * REAL_SECONDS_BEFORE_OPENING), LONGEST_BEFORE_OPENING)
+
+
+def _reached(settings: Settings) -> datetime | None:
+    """The last instant on record in a demo journal."""
+    journal = open_journal(settings.database, demo=True)
+    try:
+        return max((hall.last_at for hall, _ in journal.halls() if hall.last_at), default=None)
+    finally:
+        journal.close()
+        journal.database.close()
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """The address taken, before anything else is begun."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise Sorry(
+            f"Cannot listen at {settings.host} port {settings.port}: {error.strerror}. Name another with --port."
+        ) from error
+    return listening
+
+
+def _config(app: Callable[..., Any]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STREAMS_END_SECONDS,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with something to do once it listens and before it stops."""
+
+    def __init__(
+        self, config: uvicorn.Config, end_streams: Callable[[], None], ready: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        super().__init__(config)
+        self._end_streams, self._ready = end_streams, ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Have signals ask for an end, and no more: uvicorn's own way would kill the process with the journal open."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def _ready(state: Any, settings: Settings, listening: socket.socket) -> None:
+    """The server answers: say so, to other commands and to people."""
+    url = _url(settings.host, listening)
+    try:
+        open_door(settings.database, url, state.secret)
+    except OSError as error:
+        log.warning("no door could be left for other commands", reason=str(error))
+    halls, now = await state.engine.halls(), state.clock.now()
+    if isinstance(state.clock, DemoClock):
+        typer.echo(banner(state.clock.speed, now))
+    typer.echo(welcome(url, settings, [hall for _, hall in sorted(halls.items()) if hall.exists], now))
+
+
+def _url(host: str, listening: socket.socket) -> str:
+    """Where a browser on this machine finds the server."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - to be told apart, not bound
+    name = anywhere.get(host, host)
+    return f"http://{f'[{name}]' if ':' in name else name}:{listening.getsockname()[1]}"

@@ -1,0 +1,1 @@
+"""The console: an operator at a counter."""

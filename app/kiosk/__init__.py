@@ -1,0 +1,1 @@
+"""The kiosk: what can be come for, and a ticket for it."""

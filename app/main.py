@@ -1,0 +1,104 @@
+"""The composition root: everything is put together here, and nothing is decided."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from app.board.routes import router as board
+from app.clock import Clock, DemoClock, SystemClock
+from app.configuration import EXAMPLE, read_office
+from app.console.routes import router as console
+from app.door import new_secret
+from app.engine import Engine
+from app.journal import open_journal
+from app.kiosk.routes import router as kiosk
+from app.live import LiveHub
+from app.metrics import Metrics
+from app.settings import Settings
+from app.supervisor.routes import router as supervisor
+from app.visitor.routes import router as visitor
+from app.watch import Watch
+from app.web.admin import router as admin
+from app.web.document import document
+from app.web.headers import DemoMark, demo_mark
+from app.web.problems import answer_with_problems
+from app.web.pulse import router as pulse
+from app.web.reference import router as reference
+from app.web.snapshot import snapshot_bytes
+from queue_core.commands import Configure, OpenDay
+
+log = structlog.get_logger(__name__)
+
+ROOMS = (kiosk, console, board, visitor, supervisor, pulse, reference, admin)
+"""In the order in which a request is compared with their routes: those that are asked all day come first."""
+
+
+def create_app(settings: Settings, clock: Clock) -> FastAPI:
+    """The application. It opens its journal when it starts, and lets go of it when it stops."""
+    app = FastAPI(
+        title="Fifteen",
+        summary="An electronic queue for public offices.",
+        version="1",
+        lifespan=_serving,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # What happens in a hall leaves by our own doors, never through an exporter found in the environment.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.secret = new_secret()
+    for room in ROOMS:
+        # Not by include_router, which has every request compared twice.
+        app.router.routes.extend(room.routes)
+    answer_with_problems(app)
+    if speed := demo_mark(clock):
+        app.add_middleware(DemoMark, speed=speed)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, as it is committed beside the code."""
+    return document(create_app(Settings.model_construct(), SystemClock()))
+
+
+@asynccontextmanager
+async def _serving(app: FastAPI) -> AsyncIterator[None]:
+    settings, clock = app.state.settings, app.state.clock
+    async with AsyncExitStack() as stack:
+        engine = await _engine(settings, clock, stack)
+        app.state.engine = engine
+        app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
+        stack.callback(app.state.hub.stop)
+        app.state.watch = Watch(engine)
+        app.state.metrics = Metrics(engine, app.state.watch)
+        if settings.example:
+            await _set_up_example(engine)
+        await app.state.watch.start()
+        stack.push_async_callback(app.state.watch.stop)
+        log.info("serving", demo_clock=demo_mark(clock), offices=len(await engine.halls()))
+        yield
+        log.info("stopping")
+
+
+async def _engine(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engine:
+    journal = open_journal(settings.database, demo=isinstance(clock, DemoClock))
+    engine = Engine(journal, clock, queue_size=settings.queue_size, patience_seconds=settings.patience_seconds)
+    await engine.start()
+    stack.push_async_callback(engine.stop)
+    return engine
+
+
+async def _set_up_example(engine: Engine) -> None:
+    """Have the example office in an empty journal. On the real clock it opens at once: somebody is trying it out."""
+    if await engine.halls():
+        return
+    office = read_office(EXAMPLE)
+    await engine.do(office.id, Configure(office), actor="example")
+    if not isinstance(engine.clock, DemoClock):
+        await engine.do(office.id, OpenDay(), actor="example")

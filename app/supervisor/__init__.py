@@ -1,0 +1,1 @@
+"""The supervisor: the office itself, its days and its whole record."""

@@ -1,0 +1,1 @@
+"""The visitor: where my ticket stands, and why."""

@@ -1,0 +1,1 @@
+"""What the rooms share at the edge to HTTP: shapes, inputs, problems, languages."""

@@ -1,0 +1,55 @@
+"""What the command line asks of a server that holds a SQLite file: the file is the server's alone."""
+
+import hmac
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.door import HEADER
+from app.engine import Engine
+from app.journal import JournalRefused, Verification
+from app.web.inputs import Wish
+from app.web.models import reply
+from app.web.plain import plain
+from app.web.refusals import AdminDoorShut, BackupRefused
+
+
+async def _knows_the_secret(request: Request) -> None:
+    secret: str = request.app.state.secret
+    shown = request.headers.get(HEADER, "")
+    if not hmac.compare_digest(shown.encode(), secret.encode()):
+        raise AdminDoorShut()
+
+
+router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(_knows_the_secret)])
+
+
+class BackupWish(Wish):
+    """Where the copy goes: a path on this machine."""
+
+    path: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^/[^\u0000]*$")]
+
+
+@router.post("/verify")
+async def verify(request: Request) -> Response:
+    """Recompute everything from the journal, in steps between which others are served."""
+    engine: Engine = request.app.state.engine
+    verification = await engine.ask(Verification)
+    while (verdict := await engine.ask(lambda _: verification.step())) is None:
+        pass
+    return reply(plain(verdict))
+
+
+@router.post("/backup")
+async def back_up(request: Request, wish: BackupWish) -> Response:
+    """Copy the journal into a new file."""
+    engine: Engine = request.app.state.engine
+    try:
+        await engine.ask(lambda journal: journal.backup(Path(wish.path)))
+    except (JournalRefused, OSError) as refused:
+        raise BackupRefused(reason=str(refused)) from refused
+    return reply({"path": wish.path})

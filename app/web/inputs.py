@@ -1,0 +1,47 @@
+"""What a request may hold: bounded, printable, strictly typed."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+SLUG = r"^[a-z0-9][a-z0-9-]{0,39}$"
+TICKET = r"^[0-9]{8}-[A-ZА-ЯЁ][0-9]{3,9}$"
+LINE = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, str) and INSTANT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except ValueError:
+            pass
+    raise PydanticCustomError("instant", "must be an instant of this century with its offset: 2026-11-23T08:00:00Z")
+
+
+Slug = Annotated[str, Field(pattern=SLUG)]
+"""The id of an office, a service, a counter, a category."""
+
+Line = Annotated[str, Field(pattern=LINE, max_length=200)]
+"""One line of text as a person would write it."""
+
+# Instants of another century are nobody's booking, and would overflow the arithmetic of waiting.
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339 in, UTC out."""
+
+OfficeId = Annotated[str, Path(pattern=SLUG, description="the office's id", examples=["centre"])]
+ServiceId = Annotated[str, Path(pattern=SLUG, description="the service's id", examples=["passport"])]
+CounterId = Annotated[str, Path(pattern=SLUG, description="the counter's id", examples=["1"])]
+TicketId = Annotated[
+    str, Path(pattern=TICKET, description="the business day and the number", examples=["20261123-A001"])
+]
+
+
+class Wish(BaseModel):
+    """A body. Strict, because a guess would hide the slip; closed, because half a wish must not be obeyed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")

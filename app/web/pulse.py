@@ -1,0 +1,72 @@
+"""Whether the server lives, and whether it can serve."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from app.engine import Engine
+from app.journal import Journal, JournalBroken, JournalDown, JournalFull
+from app.metrics import Metrics
+from app.watch import Watch
+from app.web.document import ANY, Responses, refusals
+from app.web.models import reply
+from app.web.refusals import NotReady
+
+router = APIRouter(tags=["pulse"], generate_unique_id_function=lambda route: route.name)
+
+PATIENCE_SECONDS = 2
+
+
+TEXT: Responses = {200: {"description": "Prometheus text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+class Alive(TypedDict):
+    """The process answers."""
+
+    alive: Literal[True]
+
+
+class Ready(TypedDict):
+    """The journal takes writes, its schema is the newest, and the watch is awake."""
+
+    database: Literal["writable"]
+    migrations: Literal["at head"]
+    watch: Literal["awake"]
+
+
+@router.get("/livez", response_model=Alive, responses=refusals(*ANY))
+async def read_liveness() -> Response:
+    """Whether the process answers; it depends on nothing else."""
+    return reply(Alive(alive=True))
+
+
+@router.get("/readyz", response_model=Ready, responses=refusals(*ANY, NotReady))
+async def read_readiness(request: Request) -> Response:
+    """Whether requests would be served. An outdated schema cannot be met here: the journal is not opened with one."""
+    watch: Watch = request.app.state.watch
+    writable = await _is_writable(request.app.state.engine)
+    if not (writable and watch.is_fresh):
+        raise NotReady(
+            database="writable" if writable else "not writable", watch="awake" if watch.is_fresh else "asleep"
+        )
+    return reply(Ready(database="writable", migrations="at head", watch="awake"))
+
+
+@router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY)})
+async def read_metrics(request: Request) -> Response:
+    """The hall's series, for Prometheus."""
+    metrics: Metrics = request.app.state.metrics
+    return await metrics.answer(request.headers)
+
+
+async def _is_writable(engine: Engine) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await engine.ask(Journal.check_writable)
+    except (JournalDown, JournalFull, JournalBroken, TimeoutError):
+        return False
+    return True

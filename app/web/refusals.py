@@ -1,0 +1,55 @@
+"""Refusals that only a request over HTTP can meet."""
+
+from queue_core.errors import Refusal
+
+
+class MalformedBody(Refusal):
+    """The body is not valid JSON."""
+
+
+class KeyMissing(Refusal):
+    """This request needs an Idempotency-Key, so that it can be repeated safely."""
+
+
+class AdminDoorShut(Refusal):
+    """Only the command line on this machine may ask for this."""
+
+
+class NoSuchPage(Refusal):
+    """There is nothing at this address."""
+
+
+class MethodNotAllowed(Refusal):
+    """This address does not know this method."""
+
+
+class BodyTooLarge(Refusal):
+    """The body is too large."""
+
+
+class NotJson(Refusal):
+    """The body must be sent as application/json."""
+
+
+class BadInput(Refusal):
+    """The request does not fit its description."""
+
+
+class BadCursor(Refusal):
+    """This cursor did not come from an earlier page of the same list."""
+
+
+class BackupRefused(Refusal):
+    """The backup was not made."""
+
+
+class InternalError(Refusal):
+    """Something broke on our side. Repeat the request with the same idempotency key."""
+
+
+class JournalSilent(Refusal):
+    """The journal does not answer now; try again in a moment."""
+
+
+class NotReady(Refusal):
+    """The server is not ready to serve."""

@@ -1,0 +1,206 @@
+"""An office's live state, the same bytes for whoever asks and for whoever listens."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from heapq import nsmallest
+from typing import Annotated
+
+import msgspec
+from pydantic import WithJsonSchema
+from typing_extensions import TypedDict
+
+from app.clock import Clock
+from app.web.headers import demo_mark
+from app.web.models import Moment, Seconds, Words
+from app.web.plain import instant, instant_or_none
+from queue_core.discipline import next_in_line, place
+from queue_core.facts import Rank
+from queue_core.hall import CounterState, Hall
+from queue_core.office import Channel, Counter, Discipline, Office, Service
+from queue_core.tickets import State, Ticket
+
+LINE_SHOWN = 100
+"""How many of those in line a snapshot names; the others are counted."""
+
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class ServiceState(TypedDict):
+    """A service and its line. `closed_because` is set while no tickets are issued for it."""
+
+    id: str
+    letter: str
+    name: Words
+    closed_because: str | None
+    waiting: int
+    oldest_clock_start: Moment | None
+    earliest_due: Moment | None
+    over_limit: int
+
+
+class VisitorAtCounter(TypedDict):
+    """A ticket called or in service."""
+
+    ticket: str
+    number: str
+    state: State
+    service: str
+    called_at: Moment | None
+    recalls: int
+
+
+class CounterNow(TypedDict):
+    """A counter and its visitor."""
+
+    id: str
+    name: Words
+    state: CounterState
+    since: Moment | None
+    operator: str | None
+    reason: str | None
+    visitor: VisitorAtCounter | None
+
+
+class PlaceInLine(TypedDict):
+    """A ticket in line. `counter` is set when only that one will do."""
+
+    ticket: str
+    number: str
+    service: str
+    counter: str | None
+    channel: Channel
+    rank: Rank
+    clock_start: Moment
+    waited_seconds: Seconds
+    due: Moment | None
+    over_limit: bool
+
+
+class Snapshot(TypedDict):
+    """An office as it stood at fact `seq`. `demo` names the speed of a clock that is not real, such as `60x`."""
+
+    office: str
+    name: Words
+    languages: list[str]
+    zone: str
+    hotline: str | None
+    seq: int
+    server_time: Moment
+    demo: str | None
+    day: Day | None
+    day_is_open: bool
+    receives: bool
+    discipline: Discipline
+    services: list[ServiceState]
+    counters: list[CounterNow]
+    waiting: int
+    held: int
+    line: list[PlaceInLine]
+
+
+def snapshot_bytes(hall: Hall, now: datetime, clock: Clock) -> bytes:
+    """The snapshot as JSON, in one line."""
+    return msgspec.json.encode(snapshot(hall, now, clock))
+
+
+def snapshot(hall: Hall, now: datetime, clock: Clock) -> Snapshot:
+    """The hall at `now`, as far as a screen can show it."""
+    office = hall.office
+    waiting = [ticket for ticket in hall.tickets.values() if ticket.in_line]
+    return {
+        "office": office.id,
+        "name": dict(office.name),
+        "languages": list(office.languages),
+        "zone": office.zone,
+        "hotline": office.hotline,
+        "seq": hall.seq,
+        "server_time": instant(now),
+        "demo": demo_mark(clock),
+        "day": hall.day.isoformat() if hall.day else None,
+        "day_is_open": hall.day_is_open,
+        "receives": hall.receives_at(now),
+        "discipline": office.discipline,
+        "services": list(_services(hall, waiting, now)),
+        "counters": [_counter(hall, counter) for counter in office.counters],
+        "waiting": len(waiting),
+        "held": sum(ticket.state is State.HELD for ticket in hall.tickets.values()),
+        "line": [_place(ticket, now) for ticket in line(waiting, office, now)],
+    }
+
+
+def line(waiting: Iterable[Ticket], office: Office, now: datetime) -> list[Ticket]:
+    """The first of those in line in the office's order, as if one counter served everything."""
+    by_rank: dict[Rank, list[Ticket]] = {}
+    for ticket in waiting:
+        by_rank.setdefault(ticket.rank, []).append(ticket)
+    # Within a class it is first come, first served, so nobody further back in a class can be among the first.
+    firsts = {
+        ticket.id: ticket
+        for tickets in by_rank.values()
+        for ticket in nsmallest(LINE_SHOWN, tickets, key=lambda ticket: place(ticket, office.discipline))
+    }
+    because = next_in_line(firsts.values(), office, now)
+    order = (because.chosen, *because.others) if because else ()
+    return [firsts[candidate.ticket] for candidate in order[:LINE_SHOWN]]
+
+
+def _services(hall: Hall, waiting: Iterable[Ticket], now: datetime) -> Iterator[ServiceState]:
+    by_service: dict[str, list[Ticket]] = {service.id: [] for service in hall.office.services}
+    for ticket in waiting:
+        by_service[ticket.service].append(ticket)
+    for service in hall.office.services:
+        yield _service(hall, service, by_service[service.id], now)
+
+
+def _service(hall: Hall, service: Service, waiting: list[Ticket], now: datetime) -> ServiceState:
+    dues = [due for ticket in waiting if (due := ticket.clock.due)]
+    return {
+        "id": service.id,
+        "letter": service.letter,
+        "name": dict(service.name),
+        "closed_because": hall.closed_services.get(service.id),
+        "waiting": len(waiting),
+        "oldest_clock_start": instant_or_none(min((ticket.clock_start for ticket in waiting), default=None)),
+        "earliest_due": instant_or_none(min(dues, default=None)),
+        "over_limit": sum(due <= now for due in dues),
+    }
+
+
+def _counter(hall: Hall, counter: Counter) -> CounterNow:
+    session = hall.session(counter.id)
+    return {
+        "id": counter.id,
+        "name": dict(counter.name),
+        "state": session.state,
+        "since": instant_or_none(session.since),
+        "operator": session.operator,
+        "reason": session.reason,
+        "visitor": _visitor(hall.tickets[session.ticket]) if session.ticket else None,
+    }
+
+
+def _visitor(ticket: Ticket) -> VisitorAtCounter:
+    return {
+        "ticket": ticket.id,
+        "number": ticket.number,
+        "state": ticket.state,
+        "service": ticket.service,
+        "called_at": instant_or_none(ticket.last_called_at),
+        "recalls": ticket.recalls,
+    }
+
+
+def _place(ticket: Ticket, now: datetime) -> PlaceInLine:
+    due = ticket.clock.due
+    return {
+        "ticket": ticket.id,
+        "number": ticket.number,
+        "service": ticket.service,
+        "counter": ticket.only_counter,
+        "channel": ticket.channel,
+        "rank": ticket.rank,
+        "clock_start": instant(ticket.clock_start),
+        "waited_seconds": int(ticket.clock.reading(now).total_seconds()),
+        "due": instant_or_none(due),
+        "over_limit": due is not None and due <= now,
+    }
