@@ -278,7 +278,7 @@ def _call_next(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
 def _call_chosen(hall: Hall, command: CallChosen, now: datetime) -> Called:
     counter, session = _ready(hall, command.counter)
     ticket = hall.ticket(command.ticket)
-    if ticket.service not in counter.services or ticket.only_counter not in (None, counter.id):
+    if not counter.serves(ticket.service, ticket.only_counter):
         raise NotInLine(ticket=ticket.id, counter=counter.id)
     chosen = candidate(ticket, hall.office, now)
     others = (candidate(head, hall.office, now) for head in hall.heads(counter) if head.id != ticket.id)
@@ -419,4 +419,4 @@ def _has_place(office: Office, ticket: Ticket) -> bool:
 
 def _is_served(office: Office, stop: Stop) -> bool:
     """Whether some counter serves this stop of a visit."""
-    return any(stop.service in counter.services for counter in office.counters if stop.counter in (None, counter.id))
+    return any(counter.serves(stop.service, stop.counter) for counter in office.counters)

@@ -7,6 +7,7 @@ own: `due`, `since`.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import get_args
 
 from queue_core.office import Channel, Office
 
@@ -267,9 +268,31 @@ class Undone(TicketFact):
     step: str
 
 
+OfficeFact = (
+    Configured | DayOpened | DayClosed | ServiceClosed | ServiceOpened | CounterOpened | CounterPaused | CounterClosed
+)
+"""What happens to an office. A match over these ends in `assert_never`, so a new one is met everywhere."""
+
+Move = (
+    Called
+    | Recalled
+    | Started
+    | Served
+    | MovedOn
+    | Missed
+    | Returned
+    | Held
+    | Resumed
+    | Transferred
+    | Left
+    | Unserved
+    | Breached
+    | CategoryVerified
+    | CategoryWithdrawn
+)
+"""What happens to a ticket between its issue and its end, undoing apart."""
+
 FACTS: dict[str, type[Fact]] = {
-    name: kind
-    for name, kind in tuple(globals().items())
-    if isinstance(kind, type) and issubclass(kind, Fact) and kind not in (Fact, TicketFact)
+    kind.__name__: kind for kind in (*get_args(OfficeFact), Issued, *get_args(Move), Undone)
 }
 """Every kind of fact by its name, as the journal stores it."""

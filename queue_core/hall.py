@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import assert_never, cast
 
 from queue_core.errors import UnknownCounter, UnknownOffice, UnknownService, UnknownTicket
 from queue_core.facts import (
@@ -15,6 +16,7 @@ from queue_core.facts import (
     DayOpened,
     Fact,
     Issued,
+    OfficeFact,
     ServiceClosed,
     ServiceOpened,
     TicketFact,
@@ -93,7 +95,7 @@ class Hall:
         self.tickets: dict[str, Ticket] = {}
         self.ended: dict[str, State] = {}
         self.tallies: Tallies = {}
-        self._day_turns_at: datetime | None = None
+        self._day_turns: tuple[datetime | None, datetime] = (None, _NEVER)
         self._receives = (False, _NEVER, _NEVER)
         self._touched: dict[str, Ticket | None] | None = None
         self._marked: dict[str, object] = {}
@@ -186,10 +188,13 @@ class Hall:
     def day_turns_at(self, now: datetime) -> datetime | None:
         """The next instant at which the hours open or close a day."""
         # Asked before every command, and the same for hours on end.
-        if self._day_turns_at is None or self._day_turns_at < now:
+        turns_at, since = self._day_turns
+        # A clock that is set back asks about hours that it had leapt over.
+        if turns_at is None or not since <= now <= turns_at:
             instants = (self.closes_at(), self.office.next_opening(now, self.day))
-            self._day_turns_at = min((instant for instant in instants if instant), default=None)
-        return self._day_turns_at
+            turns_at = min((instant for instant in instants if instant), default=None)
+            self._day_turns = (turns_at, now)
+        return turns_at
 
     def receives_at(self, now: datetime) -> bool:
         """Whether tickets are issued: a day is open, and by hand or within its hours."""
@@ -281,10 +286,10 @@ class Hall:
         self.last_at = fact.at
         if isinstance(fact, TicketFact):
             return self._ticket_moved(fact)
-        self._office_moved(fact)
+        self._office_moved(cast(OfficeFact, fact))
         return None
 
-    def _office_moved(self, fact: Fact) -> None:
+    def _office_moved(self, fact: OfficeFact) -> None:
         match fact:
             case Configured(office=office):
                 self._office = office
@@ -305,7 +310,7 @@ class Hall:
             case CounterClosed(counter=counter):
                 self._seated(counter, CounterState.CLOSED, fact.at, operator=None, reason=None)
             case _:
-                raise AssertionError(f"a hall knows nothing of {type(fact).__name__}")
+                assert_never(fact)
 
     def _day_opened(self, fact: DayOpened) -> None:
         if fact.day != self.day:
@@ -401,7 +406,7 @@ class Hall:
         self._forget_hours()
 
     def _forget_hours(self) -> None:
-        self._day_turns_at = None
+        self._day_turns = (None, _NEVER)
         self._receives = (False, _NEVER, _NEVER)
 
 

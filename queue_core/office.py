@@ -64,6 +64,10 @@ class Counter:
     name: Words
     services: tuple[str, ...]
 
+    def serves(self, service: str, only_counter: str | None) -> bool:
+        """Whether a visitor goes here for a service, given the one counter that will do, if it has to be one."""
+        return service in self.services and only_counter in (None, self.id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never, cast
 
 from queue_core.errors import StepForbidden
 from queue_core.facts import (
@@ -17,6 +17,7 @@ from queue_core.facts import (
     Issued,
     Left,
     Missed,
+    Move,
     MovedOn,
     Outcome,
     Rank,
@@ -217,7 +218,7 @@ def moved(ticket: Ticket, fact: TicketFact) -> Ticket:
     """The ticket after `fact`; StepForbidden when the table has no such step."""
     refuse_unless_allowed(ticket.id, ticket.state, type(fact))
     state = LIFECYCLE[ticket.state][type(fact)]
-    changes = _changes(ticket, fact)
+    changes = _changes(ticket, cast(Move, fact))
     if state is not ticket.state:
         changes |= {"state": state, "state_since": fact.at}
     return _changed(ticket, changes)
@@ -263,7 +264,7 @@ def _changed(ticket: Ticket, changes: dict[str, Any]) -> Ticket:
     return changed
 
 
-def _changes(ticket: Ticket, fact: TicketFact) -> dict[str, Any]:
+def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
     match fact:
         case Called(at=at):
             return {
@@ -316,7 +317,7 @@ def _changes(ticket: Ticket, fact: TicketFact) -> dict[str, Any]:
         case CategoryWithdrawn():
             return {"category_withdrawn": True}
         case _:
-            raise AssertionError(f"{type(fact).__name__} does not happen to a ticket that exists")
+            assert_never(fact)
 
 
 def _time_spent(ticket: Ticket, until: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Bringing a database to the schema this version knows."""
 
+import logging
 from importlib.resources import files
 
 from alembic import command
@@ -22,6 +23,10 @@ def migrate(connection: Connection, name: str, target: str = "head") -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, target)
+
+
+# Alembic tells at every start what kind of database it has found; only its warnings are news.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 def _config() -> Config:

@@ -25,7 +25,7 @@ from queue_core.discipline import next_in_line
 from queue_core.errors import UnknownTicket
 from queue_core.facts import Because, Called, TicketFact, Undone
 from queue_core.hall import Hall
-from queue_core.office import Counter, Discipline
+from queue_core.office import Discipline
 from queue_core.tickets import State, Ticket, retold
 
 router = room("visitor")
@@ -106,14 +106,12 @@ def _place(hall: Hall, ticket: Ticket, now: datetime) -> PlaceOut:
 
 def _rivals(hall: Hall, ticket: Ticket) -> list[Ticket]:
     """Everybody in line, this ticket too, whom one of the counters that may call it may call as well."""
-    counters = {counter.id: counter for counter in hall.office.counters if _may_call(counter, ticket)}
+    counters = {
+        counter.id: counter for counter in hall.office.counters if counter.serves(ticket.service, ticket.only_counter)
+    }
     services = {service for counter in counters.values() for service in counter.services}
     return [
         other
         for other in hall.tickets.values()
         if other.in_line and (other.only_counter in counters if other.only_counter else other.service in services)
     ]
-
-
-def _may_call(counter: Counter, ticket: Ticket) -> bool:
-    return ticket.only_counter == counter.id if ticket.only_counter else ticket.service in counter.services
