@@ -1,7 +1,6 @@
 """The OpenAPI document, and what each route says in it of the refusals it may answer with."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from app.configuration import BadDescription
 from app.configuration.shape import OfficeTable
 from app.engine import KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
-from app.web.problems import MEDIA_TYPE, STATUS, members, status_of, title_of, type_of
+from app.web.problems import MEDIA_TYPE, STATUS, members, status_of, title_of
 from app.web.refusals import (
     BadCursor,
     BadInput,
@@ -186,9 +185,9 @@ def _response(status: int, kinds: list[type[Refusal]]) -> dict[str, Any]:
     examples = {kind.__name__: {"$ref": f"#/components/examples/{kind.__name__}"} for kind in kinds}
     retry = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}}}
     return {
-        "description": f"{HTTPStatus(status).phrase}: {', '.join(type_of(kind) for kind in kinds)}",
+        "description": " ".join(title_of(kind) for kind in kinds),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
-        **({"headers": retry} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
+        **({"headers": retry} if status == status_of(Overloaded) else {}),
     }
 
 

@@ -1,0 +1,1 @@
+"""The documentation, and the pages of it that are made from the code."""

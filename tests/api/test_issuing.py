@@ -1,0 +1,103 @@
+"""A visitor comes to the kiosk."""
+
+import pytest
+
+from tests.api.conftest import CENTRE, Centre
+
+
+async def test_the_first_ticket_of_the_day_is_a001(centre: Centre) -> None:
+    issued = await centre.issue("advice")
+
+    assert issued.status_code == 201
+    assert issued.json()["number"] == "A001"
+    assert issued.json()["id"] == "20261123-A001"
+    assert issued.json()["issued_at"] == issued.json()["clock_start"]
+    assert issued.json()["due"] == "2026-11-23T08:15:00.000Z"
+    assert issued.json()["limit_seconds"] == 900
+
+
+async def test_a_booked_visitor_waits_from_the_slot_on(centre: Centre) -> None:
+    issued = await centre.issue(channel="booked", slot="2026-11-23T12:30:00+03:00")
+
+    assert issued.json()["clock_start"] == "2026-11-23T09:30:00.000Z"
+    assert issued.json()["due"] == "2026-11-23T09:35:00.000Z"
+
+
+async def test_one_visit_can_be_for_several_services(centre: Centre) -> None:
+    issued = await centre.issue("advice", further=["passport"])
+
+    assert issued.json()["stops"] == [{"service": "passport", "counter": None}]
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "kind"),
+    [
+        ({"service": "weddings"}, 404, "unknown-service"),
+        ({"service": "advice", "category": "hero"}, 404, "unknown-category"),
+        ({"service": "advice", "channel": "booked"}, 422, "booking-mismatch"),
+        ({"service": "advice", "slot": "2026-11-23T12:30:00Z"}, 422, "booking-mismatch"),
+    ],
+)
+async def test_what_cannot_be_issued_is_refused_by_name(
+    centre: Centre, wish: dict[str, str], status: int, kind: str
+) -> None:
+    before = await centre.seq()
+
+    refused = await centre.post("/tickets", wish, key="k")
+
+    assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{kind}")
+    assert await centre.seq() == before
+
+
+async def test_an_office_without_its_day_issues_nothing(centre: Centre) -> None:
+    await centre.post("/close-day")
+
+    refused = await centre.issue()
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/office-closed")
+
+
+async def test_a_closed_service_says_why_on_the_menu_and_at_the_issue(centre: Centre) -> None:
+    await centre.post("/services/passport/close", {"reason": "the printer is broken"})
+
+    refused = await centre.issue("passport")
+    menu = {service["id"]: service for service in (await centre.get("/services")).json()["services"]}
+
+    assert (refused.status_code, refused.json()["reason"]) == (409, "the printer is broken")
+    assert (menu["passport"]["open"], menu["passport"]["reason"]) == (False, "the printer is broken")
+    assert menu["passport"]["problem"] == "/problems/service-is-closed"
+    assert menu["advice"]["open"]
+
+
+async def test_a_reopened_service_is_issued_again(centre: Centre) -> None:
+    await centre.post("/services/passport/close", {"reason": "the printer is broken"})
+    await centre.post("/services/passport/open")
+
+    assert (await centre.issue("passport")).status_code == 201
+
+
+async def test_the_menu_has_groups_services_and_categories(centre: Centre) -> None:
+    menu = (await centre.get("/services")).json()
+
+    assert [group["id"] for group in menu["groups"]] == ["papers"]
+    assert [(service["id"], service["group"]) for service in menu["services"]] == [
+        ("advice", None),
+        ("passport", "papers"),
+    ]
+    assert menu["services"][0]["limit_seconds"] == {"walk_in": 900, "booked": 300}
+    assert menu["categories"][0]["basis"]["en"] == "a certificate"
+    assert menu["receives"]
+
+
+async def test_offices_are_listed_page_by_page(centre: Centre) -> None:
+    for name in ("annex", "depot"):
+        await centre.describe(CENTRE | {"id": name})
+    await centre.issue()
+
+    first = (await centre.http.get("/api/v1/offices", params={"limit": 2})).json()
+    last = (await centre.http.get("/api/v1/offices", params={"limit": 2, "cursor": first["next"]})).json()
+
+    assert [office["office"] for office in first["offices"]] == ["annex", "centre"]
+    assert [office["waiting"] for office in first["offices"]] == [0, 1]
+    assert [office["office"] for office in last["offices"]] == ["depot"]
+    assert last["next"] is None
