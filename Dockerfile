@@ -24,7 +24,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     FIFTEEN_HOST=0.0.0.0 \
     FIFTEEN_PORT=8000 \
-    FIFTEEN_DATABASE=/data/fifteen.db
+    FIFTEEN_DATABASE=/data/fifteen.db \
+    FIFTEEN_EXAMPLE=false
 USER 10001:10001
 WORKDIR /data
 VOLUME /data

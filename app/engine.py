@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from time import perf_counter
 from typing import TypeVar
@@ -45,6 +46,9 @@ log = structlog.get_logger(__name__)
 
 BATCH = 256
 """Commands decided together at the most, so that one commit stays short."""
+
+PAUSE_SECONDS = 0.1
+"""Between a commit that failed and the next attempt at it."""
 
 
 class KeyReused(Refusal):
@@ -152,6 +156,7 @@ class Engine:
         self._heads: dict[str, bytes] = {}
         self._pending: deque[_Request] = deque()
         self._in_flight: list[_Request] = []
+        self._in_doubt: list[_Draft] = []
         self._news: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
@@ -178,6 +183,7 @@ class Engine:
             await asyncio.wait([writer], timeout=self._patience)
             writer.cancel()
             patience.cancel()
+            self._give_up()
         if self._follower:
             await self._in_thread(self._follower.stop)
         await self._in_thread(self._journal.close)
@@ -257,13 +263,13 @@ class Engine:
         return batch
 
     async def _write(self, batch: list[_Request]) -> None:
-        self._in_flight = batch
+        self._in_flight, self._in_doubt = batch, []
         answered: _Answers = {}
         while True:
             draft = self._decide(batch, answered)
-            if not await self._was_hasty(draft, answered) and await self._commit(draft, answered):
+            if not await self._was_hasty(draft, answered) and await self._commit(draft):
                 break
-            answered = await self._answered(batch)
+            answered = await self._cleared_up() or await self._answered(batch)
         self._in_flight = []
         self._publish(draft.page.facts)
         for request, reply in draft.replies:
@@ -390,7 +396,7 @@ class Engine:
         committed = draft.marked[office_id].seq_at_mark if office_id in draft.marked else 0
         return bool(await self._surely(lambda: self._journal.facts_after(office_id, committed, 1)))
 
-    async def _commit(self, draft: _Draft, answered: _Answers) -> bool:
+    async def _commit(self, draft: _Draft) -> bool:
         """Whether the draft stands in the journal. If not, the halls are back where the journal is."""
         self._find_moved_counters(draft)
         if draft.page.is_empty:
@@ -403,11 +409,14 @@ class Engine:
             await self._go_back(draft)
             return False
         except JournalFull:
-            return await self._refuse_full(draft, answered)
+            return await self._refuse_full(draft)
         except JournalDown as down:
             log.warning("a commit got no answer; asking the journal what it holds", error=str(down))
             if not await self._committed_after_all(draft):
+                self._in_doubt.append(draft)
                 await self._go_back(draft)
+                # A database that answers and takes no writes is not asked in a spin.
+                await asyncio.sleep(PAUSE_SECONDS)
                 return False
         self._append_seconds.observe(perf_counter() - began)
         self._batch_size.observe(len(draft.replies))
@@ -416,16 +425,28 @@ class Engine:
         return True
 
     async def _committed_after_all(self, draft: _Draft) -> bool:
-        """What a commit without an answer came to. A line's hash names its whole past, so one line tells for all."""
-        if draft.page.facts:
-            return await self._surely(lambda: self._journal.has(draft.page.facts[-1]))
-        keys = [(row["office_id"], row["key"]) for row in draft.page.answers]
-        return bool(await self._surely(lambda: self._journal.answered(keys)))
+        """What a commit without an answer came to. A line's hash names its whole past, so an office's last is enough.
 
-    async def _refuse_full(self, draft: _Draft, answered: _Answers) -> bool:
+        Nothing less: another process may have written the same line of one office, where time alone brought it.
+        """
+        for line in {line.office_id: line for line in draft.page.facts}.values():
+            if not await self._surely(partial(self._journal.has, line)):
+                return False
+        keys = [(row["office_id"], row["key"]) for row in draft.page.answers]
+        return not keys or len(await self._surely(lambda: self._journal.answered(keys))) == len(keys)
+
+    async def _cleared_up(self) -> _Answers:
+        """What a draft was answered with that was still being committed when we asked for it."""
+        for draft in self._in_doubt:
+            if draft.page.facts and await self._committed_after_all(draft):
+                return dict(draft.replies)
+        return {}
+
+    async def _refuse_full(self, draft: _Draft) -> bool:
         await self._go_back(draft)
+        answered = await self._answered(request for request, _ in draft.replies)
         draft.replies = [
-            (request, reply if request in answered else StorageFull(retry_after=30)) for request, reply in draft.replies
+            (request, answered.get(request) or StorageFull(retry_after=30)) for request, _ in draft.replies
         ]
         draft.page = Page()
         return True
@@ -507,6 +528,13 @@ class Engine:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writing_thread, work)
+
+    def _give_up(self) -> None:
+        """Nobody is left without an answer, even when the database is."""
+        for request in self._in_flight:
+            request.refuse(OutcomeUnknown(retry_after=5))
+        for request in self._pending:
+            request.refuse(Stopping(retry_after=5))
 
     async def _mind_patience(self) -> None:
         """Tell those who have waited too long for the database that their outcome is not known yet."""

@@ -18,12 +18,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.engine import Engine
 from app.journal import Recorded
 from app.watch import Watch
 from queue_core.facts import Breached, Outcome
-from queue_core.hall import Hall
+from queue_core.hall import CounterState, Hall
 from queue_core.office import Channel, Office
 from queue_core.tallies import BUCKETS, WAIT_OUTCOMES
 
@@ -33,10 +34,11 @@ SLICE_SECONDS = 0.01
 GROUP = 16
 """Offices whose pieces are joined once and kept so. More would be joined again too often, fewer saves too little."""
 
+CHUNK_BYTES = 256 * 1024
+
 DETECTION_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
-NOBODY = "+Inf"
 
 
 class Metrics:
@@ -44,8 +46,8 @@ class Metrics:
 
     def __init__(self, engine: Engine, watch: Watch) -> None:
         self._engine = engine
-        self._plain = _Text(bytes)
-        self._zipped = _Text(_gzip_member)
+        self._plain = HallsText(bytes)
+        self._zipped = HallsText(_gzip_member)
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
@@ -68,9 +70,8 @@ class Metrics:
         zipped = _is_zipped_for(headers)
         text = self._zipped if zipped else self._plain
         await text.refresh(self._engine)
-        body = text.with_more(generate_latest(self._registry) + generate_latest(self._engine.registry))
-        about = {"Content-Encoding": "gzip"} if zipped else {}
-        return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Vary": "Accept-Encoding", **about})
+        blocks = text.blocks(generate_latest(self._registry) + generate_latest(self._engine.registry))
+        return _Scrape(blocks, {"Content-Encoding": "gzip"} if zipped else {})
 
     def _committed(self, _office_id: str, _hall: Hall, facts: Sequence[Recorded]) -> None:
         for line in facts:
@@ -78,10 +79,38 @@ class Metrics:
                 self._detection_delay.observe((line.fact.at - line.fact.due).total_seconds())
 
 
+class _Scrape(Response):
+    """A text of many blocks. It is never joined as a whole: to find room for it would cost more than to send it."""
+
+    def __init__(self, blocks: list[bytes], headers: Mapping[str, str]) -> None:
+        length = {"Content-Length": str(sum(map(len, blocks)))}
+        # Response's own beginning wants the whole body at once, to measure it.
+        self.status_code = 200
+        self.background = None
+        self.init_headers({"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Vary": "Accept-Encoding", **headers, **length})
+        self._blocks = blocks
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        for chunk in _chunks(self._blocks):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _chunks(blocks: list[bytes]) -> Iterator[bytes]:
+    """The blocks, put together up to a size that is worth sending."""
+    first = size = 0
+    for number, block in enumerate(blocks, 1):
+        size += len(block)
+        if size >= CHUNK_BYTES or number == len(blocks):
+            yield b"".join(blocks[first:number])
+            first, size = number, 0
+
+
 # The text
 
 
-class _Text:
+class HallsText:
     """The halls' families as text, every piece of it encoded for one kind of client."""
 
     def __init__(self, encode: Callable[[bytes], bytes]) -> None:
@@ -101,10 +130,10 @@ class _Text:
                 halls, now = await engine.halls(), engine.clock.now()
                 ends = perf_counter() + SLICE_SECONDS
 
-    def with_more(self, more: bytes) -> bytes:
+    def blocks(self, more: bytes) -> list[bytes]:
         """The whole text, and something after it."""
         blocks = [block for segment, head in enumerate(self._heads) for block in (head, *self._blocks(segment))]
-        return b"".join([*blocks, self._encode(more)])
+        return [*blocks, self._encode(more)]
 
     def _outdated(self, halls: Mapping[str, Hall], now: datetime) -> list[str]:
         # The one loop over all offices that every scrape pays for.
@@ -164,7 +193,7 @@ class _OfficeText:
         """Write the pieces whose figures have changed."""
         if self._office is not hall.office:
             self._office, self._services, self._marks = hall.office, _services(hall), {}
-        figures, self.until = _figures(hall, self._services, now)
+        figures, self.until = _figures(hall, now)
         self.seq, self.since = hall.seq, now
         for number, segment in enumerate(_segments(self._services)):
             mark = segment.mark(figures)
@@ -191,13 +220,17 @@ OF_THE_OFFICE = ()
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """A metric, its further labels with their values (OF_THE_OFFICE: its services), and the figure for each line."""
+    """A metric, its further labels with their values (OF_THE_OFFICE: its services), and the figure for each line.
+
+    A figure that nothing is known of is `nothing`.
+    """
 
     name: str
     kind: str
     help: str
     labels: Mapping[str, tuple[str, ...]]
     key: Callable[..., Key]
+    nothing: float | str = 0
 
     @property
     def head(self) -> str:
@@ -210,7 +243,7 @@ class _Family:
         lines = [(self.name, ",".join(map(_label, ("office", *self.labels), (OFFICE, *row)))) for row in rows]
         if self.kind == "histogram":
             return [_histogram(*line, self.key(*row)) for line, row in zip(lines, rows, strict=True)]
-        return [_numbers(lines, [self.key(*row) for row in rows])]
+        return [_numbers(lines, tuple(self.key(*row) for row in rows), self.nothing)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +257,16 @@ class _Segment:
     keys: tuple[Key, ...]
     telling: tuple[Key, ...]
     template: str
+    nothing: float | str = 0
     is_histogram: bool = False
 
     def mark(self, figures: Figures) -> tuple[float | str, ...]:
         """Something that is different whenever the text is."""
-        return tuple(map(figures.get, self.telling, repeat(0)))
+        return tuple(map(figures.get, self.telling, repeat(self.nothing)))
 
     def text(self, office: str, figures: Figures) -> str:
         """The lines of one office."""
-        values = tuple(map(figures.get, self.keys, repeat(0)))
+        values = tuple(map(figures.get, self.keys, repeat(self.nothing)))
         if self.is_histogram:
             *counts, seconds = values
             cumulative = tuple(accumulate(counts))
@@ -240,9 +274,9 @@ class _Segment:
         return (self.template % values).replace(OFFICE, office)
 
 
-def _numbers(lines: list[tuple[str, str]], keys: list[Key]) -> _Segment:
+def _numbers(lines: list[tuple[str, str]], keys: tuple[Key, ...], nothing: float | str) -> _Segment:
     template = "".join(f"{name}{{{_literally(labels)}}} %s\n" for name, labels in lines)
-    return _Segment(tuple(keys), tuple(keys), template)
+    return _Segment(keys, keys, template, nothing)
 
 
 def _histogram(name: str, labels: str, key: Key) -> _Segment:
@@ -278,6 +312,7 @@ FAMILIES = (
         "When the longest wait began, taken as unbroken; +Inf when nobody waits",
         {"service": OF_THE_OFFICE},
         _figure("oldest"),
+        nothing="+Inf",
     ),
     _Family(
         "queue_earliest_due_timestamp_seconds",
@@ -285,6 +320,7 @@ FAMILIES = (
         "When the first limit passes or passed among those waiting; +Inf when nobody waits",
         {"service": OF_THE_OFFICE},
         _figure("due"),
+        nothing="+Inf",
     ),
     _Family(
         "queue_tickets_over_limit",
@@ -365,26 +401,17 @@ class _Line:
     oldest: datetime = FOREVER
     due: datetime = FOREVER
 
-    def figures(self, service: str) -> Figures:
-        """What is told of them."""
-        return {
-            ("waiting", service): self.people,
-            ("over", service): self.over,
-            ("oldest", service): self.oldest.timestamp() if self.people else NOBODY,
-            ("due", service): self.due.timestamp() if self.people else NOBODY,
-        }
 
-
-def _figures(hall: Hall, services: tuple[str, ...], now: datetime) -> tuple[Figures, datetime]:
+def _figures(hall: Hall, now: datetime) -> tuple[Figures, datetime]:
     """All figures of a hall, counted in one pass over its people, and until when they stay so if nothing happens."""
-    lines = {service: _Line() for service in services}
+    lines: dict[str, _Line] = {}
     until = FOREVER
     for ticket in hall.tickets.values():
         began = ticket.clock.as_if_since
         if began is None:
             continue
         due = began + ticket.clock.limit
-        line = lines[ticket.service]
+        line = lines.get(ticket.service) or lines.setdefault(ticket.service, _Line())
         line.people += 1
         if began < line.oldest:
             line.oldest = began
@@ -394,18 +421,20 @@ def _figures(hall: Hall, services: tuple[str, ...], now: datetime) -> tuple[Figu
             line.over += 1
         elif due < until:
             until = due
-    figures: Figures = {**hall.tallies, **_counters(hall)}
+    figures: Figures = hall.tallies.copy()
     for service, line in lines.items():
-        figures |= line.figures(service)
+        figures["waiting", service], figures["over", service] = line.people, line.over
+        figures["oldest", service], figures["due", service] = line.oldest.timestamp(), line.due.timestamp()
+    _add_counters(figures, hall)
     return figures, until
 
 
-def _counters(hall: Hall) -> Figures:
-    figures: Figures = {("counters", state): 0 for state in COUNTER_STATES}
-    for counter in hall.office.counters:
-        session = hall.session(counter.id)
-        figures["counters", "serving" if session.ticket else session.state.value] += 1
-    return figures
+def _add_counters(figures: Figures, hall: Hall) -> None:
+    at_work = [session for session in hall.sessions.values() if session.state is not CounterState.CLOSED]
+    for session in at_work:
+        state = "serving" if session.ticket else session.state.value
+        figures["counters", state] = figures.get(("counters", state), 0) + 1
+    figures["counters", "closed"] = len(hall.office.counters) - len(at_work)
 
 
 def _services(hall: Hall) -> tuple[str, ...]:

@@ -1,17 +1,22 @@
 """What can be set from outside, by environment variables that begin with `FIFTEEN_`."""
 
+import os
 from datetime import datetime
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.clock import Clock, DemoClock, SystemClock
+
+PREFIX = "FIFTEEN_"
+TEST_POSTGRES = "FIFTEEN_TEST_POSTGRES"
+"""Not a setting: it tells the tests of a PostgreSQL that runs already."""
 
 
 class Settings(BaseSettings):
     """The settings of one server process."""
 
-    model_config = SettingsConfigDict(env_prefix="FIFTEEN_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
 
     database: str = Field(default="fifteen.db", description="a SQLite file, or a postgresql+psycopg:// address")
     host: str = "127.0.0.1"
@@ -23,6 +28,16 @@ class Settings(BaseSettings):
         default=None, gt=0, le=10_000, description="run the clock N-fold, in a demo journal"
     )
     demo_start: AwareDatetime | None = Field(default=None, description="the demo clock's first instant")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_variables(cls, given: object) -> object:
+        """A name that nobody reads is a slip of the pen: a `FIFTEEN_DATABSE` would begin a new file without a word."""
+        known = {f"{PREFIX}{name}".upper() for name in cls.model_fields}
+        unknown = [name for name in os.environ if name.startswith(PREFIX) and name not in known | {TEST_POSTGRES}]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no setting; there are {', '.join(sorted(known))}")
+        return given
 
     @property
     def is_demo(self) -> bool:

@@ -358,7 +358,7 @@ class Hall:
         visitor = after.id if after.at_counter else None
         self.sessions[counter] = replace(session, ticket=visitor, before_step=before, stepped_at=at if before else None)
         earlier = self.tickets.get(session.before_step.id) if session.before_step else None
-        if earlier and earlier.ended and earlier is not after:
+        if earlier and earlier.ended and not self._may_come_back(earlier):
             self._forget(earlier)
 
     def _may_come_back(self, ticket: Ticket) -> bool:

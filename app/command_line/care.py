@@ -10,7 +10,7 @@ import typer
 
 from app.command_line.knocking import asked, live_server
 from app.command_line.sorry import Sorry
-from app.journal import Journal, JournalRefused, Verification, open_journal
+from app.journal import Journal, Verification, open_journal
 from app.settings import Settings
 
 
@@ -52,11 +52,7 @@ def _existing(database: str) -> Iterator[Journal]:
     """A journal that is there already, real or demo."""
     if "://" not in database and not Path(database).exists():
         raise Sorry(f"{database} does not exist. Name the journal with --database.")
-    try:
-        journal = open_journal(database)
-    except JournalRefused:
-        # To look at it no clock is needed, so either kind will do; any other reason is told the second time.
-        journal = open_journal(database, demo=True)
+    journal = open_journal(database, demo=None)
     try:
         yield journal
     finally:

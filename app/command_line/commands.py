@@ -42,7 +42,12 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen at. [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0 takes any free one. [default: 8000]")] = None,
     database: Database = None,
-    example: Annotated[bool, typer.Option(help="Begin an empty journal with the example office.")] = True,
+    example: Annotated[
+        bool | None,
+        typer.Option(
+            "--example/--no-example", help="Begin an empty journal with the example office. [default: example]"
+        ),
+    ] = None,
     demo_speed: Annotated[
         float | None, typer.Option(help="Run the clock so many times as fast, in a journal that is a demo for ever.")
     ] = None,
@@ -55,7 +60,10 @@ def serve(
         settings = _settings(
             host=host, port=port, database=database, example=example, demo_speed=demo_speed, demo_start=demo_start
         )
-        serving.serve(settings)
+        # Whoever says nothing is trying it out.
+        serving.serve(
+            settings if "example" in settings.model_fields_set else settings.model_copy(update={"example": True})
+        )
 
 
 @fifteen.command()
@@ -138,4 +146,9 @@ def _settings(**given: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise Sorry("\n".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())) from error
+        raise Sorry(
+            "\n".join(
+                f"{'.'.join(map(str, detail['loc'])) or 'environment'}: {detail['msg'].removeprefix('Value error, ')}"
+                for detail in error.errors()
+            )
+        ) from error

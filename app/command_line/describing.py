@@ -54,7 +54,7 @@ def _tell(server: httpx2.Client, described: Described) -> None:
 
 
 async def _apply_alone(described: Described, settings: Settings) -> None:
-    engine = Engine(open_journal(settings.database), SystemClock())
+    engine = Engine(open_journal(settings.database, demo=None), SystemClock())
     await engine.start()
     try:
         for path, office in described:

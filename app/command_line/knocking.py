@@ -42,7 +42,7 @@ def asked(client: httpx2.Client, method: str, path: str, body: Mapping[str, Any]
     try:
         response = client.request(method, path, json=body)
         answer = response.json()
-    except (httpx2.TransportError, httpx2.InvalidURL) as error:
+    except httpx2.TransportError as error:
         raise Sorry(f"The server at {client.base_url} does not answer: {error}") from error
     except ValueError as error:
         raise Sorry(f"{client.base_url} is not a server of ours: it answered {response.status_code}") from error
@@ -52,8 +52,11 @@ def asked(client: httpx2.Client, method: str, path: str, body: Mapping[str, Any]
 
 
 def _client(url: str, headers: Mapping[str, str]) -> httpx2.Client:
-    # Never through a proxy of this machine: the secret is for one server alone.
-    return httpx2.Client(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False)
+    try:
+        # Never through a proxy of this machine: the secret is for one server alone.
+        return httpx2.Client(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False)
+    except httpx2.InvalidURL as error:
+        raise Sorry(f"{url} is not the address of a server: {error}") from error
 
 
 def _answers(client: httpx2.Client) -> bool:

@@ -7,6 +7,7 @@ time went into handing the lock to and fro. So each table takes all its rows in 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -27,24 +28,30 @@ class ValuesWriter:
 
     def __init__(self, table: Table, *, replacing: bool) -> None:
         by_kind: dict[type, Callable[[Any], str]] = {Instant: sortable, Date: date.isoformat}
-        self._columns = [(column.name, by_kind.get(type(column.type))) for column in table.columns]
+        names = [column.name for column in table.columns]
+        kinds = [by_kind.get(type(column.type)) for column in table.columns]
+        self._values_of = itemgetter(*names)
+        self._to_convert = [(index, convert) for index, convert in enumerate(kinds) if convert]
+        self._one = f"({', '.join('?' * len(names))})"
         self._head, self._tail = _insert_into(table), _on_conflict(table) if replacing else ""
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = rows[start : start + ROWS_AT_ONCE]
-            values = [self._value(row[name], convert) for row in some for name, convert in self._columns]
+            values = [value for row in some for value in self._values(row)]
             connection.exec_driver_sql(self._sql(len(some)), tuple(values))
 
-    @staticmethod
-    def _value(value: Any, convert: Callable[[Any], str] | None) -> Any:
-        return value if convert is None or value is None else convert(value)
+    def _values(self, row: Row) -> list[Any]:
+        values = [*self._values_of(row)]
+        for index, convert in self._to_convert:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        return values
 
     @lru_cache(maxsize=ROWS_AT_ONCE)  # noqa: B019 - a writer lives as long as its process
     def _sql(self, rows: int) -> str:
-        one = f"({', '.join('?' * len(self._columns))})"
-        return f"{self._head} VALUES {', '.join([one] * rows)}{self._tail}"
+        return f"{self._head} VALUES {', '.join([self._one] * rows)}{self._tail}"
 
 
 class JsonWriter:

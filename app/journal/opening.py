@@ -13,11 +13,12 @@ from app.journal.schema import stamps
 MIGRATING = 0x1515
 
 
-def open_journal(address: str, *, demo: bool = False) -> Journal:
+def open_journal(address: str, *, demo: bool | None = False) -> Journal:
     """The journal at a SQLite file or PostgreSQL address, migrated; a new file where there is none.
 
     A journal is stamped at birth as real or demo. A demo clock gets no real journal, and a real clock no demo journal:
-    JournalRefused says so, as it does for everything else that makes the journal unsafe.
+    JournalRefused says so, as it does for everything else that makes the journal unsafe. None opens either kind, for
+    those who need no clock.
     """
     opened = database(address)
     journal = Journal(opened)
@@ -27,7 +28,7 @@ def open_journal(address: str, *, demo: bool = False) -> Journal:
             if opened.is_shared:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
             migrate(connection, opened.name)
-            _stamp(connection, opened, "demo" if demo else "real")
+            _stamp(connection, opened, demo)
     except (JournalDown, JournalFull, JournalBroken, DBAPIError) as error:
         _let_go(journal)
         raise JournalRefused(_cannot_open(opened, error)) from error
@@ -42,11 +43,12 @@ def _let_go(journal: Journal) -> None:
     journal.database.close()
 
 
-def _stamp(connection: Connection, opened: Database, clock: str) -> None:
+def _stamp(connection: Connection, opened: Database, demo: bool | None) -> None:
+    clock = "demo" if demo else "real"
     stamped = connection.execute(select(stamps.c.value).where(stamps.c.name == "clock")).scalar()
     if stamped is None:
         connection.execute(stamps.insert().values(name="clock", value=clock))
-    elif stamped != clock:
+    elif demo is not None and stamped != clock:
         raise JournalRefused(
             f"{opened.name} is a {stamped} journal and this server runs a {clock} clock. "
             "A demo clock needs a journal of its own: name another database."

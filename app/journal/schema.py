@@ -1,6 +1,7 @@
 """The tables. The journal is `facts`; everything else is derived from it or stands beside it."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -54,8 +55,9 @@ class Instant(TypeDecorator[datetime]):
         return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)
 def sortable(instant: datetime) -> str:
-    """An instant as SQLite keeps it."""
+    """An instant as SQLite keeps it. One command writes the same instant into several columns, hence the cache."""
     return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat(timespec="microseconds")
 
 

@@ -9,7 +9,7 @@ from app.simulator.places import Place
 from app.simulator.server import Reply
 from app.simulator.visits import Break, Turn
 
-LOOK_AT_LINE_SECONDS = 20
+LOOK_AT_LINE_SECONDS = 30
 SHORTEST_LOOK_SECONDS = 0.25
 """The first by the server's clock, the second by the real one: an idle hall must not be a busy server."""
 

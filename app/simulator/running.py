@@ -46,10 +46,8 @@ class Simulation:
 
 async def run(simulation: Simulation, console: Console) -> Summary:
     """Run the day to its end. CannotSimulate, BadRecord or ServerGone say why it came to nothing."""
-    timeout, limits = httpx2.Timeout(15.0), httpx2.Limits(max_connections=200)
-    # Kiosks and operators' desks talk to their own server, never through a proxy of this machine.
-    async with httpx2.AsyncClient(base_url=simulation.url, timeout=timeout, limits=limits, trust_env=False) as http:
-        server = Server(http, simulation.office or await _only_office(http))
+    async with _client(simulation.url) as http:
+        server = Server(http, _chosen(simulation, await _offices(http)))
         _refuse_other_clock(simulation, await server.snapshot())
         place = Place.of(await server.description())
         day = _day(simulation, place, server, console)
@@ -58,6 +56,15 @@ async def run(simulation: Simulation, console: Console) -> Summary:
         except* ServerGone as gone:
             raise _first(gone) from None
         return await _summary(hall)
+
+
+def _client(url: str) -> httpx2.AsyncClient:
+    timeout, limits = httpx2.Timeout(15.0), httpx2.Limits(max_connections=200)
+    try:
+        # Kiosks and operators' desks talk to their own server, never through a proxy of this machine.
+        return httpx2.AsyncClient(base_url=url, timeout=timeout, limits=limits, trust_env=False)
+    except httpx2.InvalidURL as error:
+        raise CannotSimulate(f"No server answers at {url}: {error}") from error
 
 
 async def _live_through(
@@ -102,16 +109,22 @@ def _everybody_home_at(day: Day, place: Place) -> datetime:
     return max([last, *(closes for _, closes in place.stretches(place.date_at(last)))]) + OVERTIME
 
 
-async def _only_office(http: httpx2.AsyncClient) -> str:
-    """The office of a server that has only one; also the first knock at its door."""
+async def _offices(http: httpx2.AsyncClient) -> list[str]:
+    """The first knock at the server's door: which offices it keeps."""
     try:
         response = await http.get("/api/v1/offices")
-        offices = [office["office"] for office in response.raise_for_status().json()["offices"]]
+        return [office["office"] for office in response.raise_for_status().json()["offices"]]
     except (httpx2.TransportError, httpx2.HTTPStatusError, ValueError, LookupError, TypeError) as error:
         raise CannotSimulate(f"No server answers at {http.base_url} ({error}). Start one: fifteen serve") from error
+
+
+def _chosen(simulation: Simulation, offices: list[str]) -> str:
+    """The office that was named, or the only one there is."""
+    if simulation.office:
+        return simulation.office
     if len(offices) != 1:
         raise CannotSimulate(f"Say which office with --office: {', '.join(offices) or 'the server has none yet'}")
-    return str(offices[0])
+    return offices[0]
 
 
 def _refuse_other_clock(simulation: Simulation, snapshot: Mapping[str, Any]) -> None:

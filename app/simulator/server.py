@@ -13,6 +13,8 @@ import httpx2
 
 REPEATED_STATUSES = frozenset({502, 503, 504})
 LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_SILENCE_SECONDS = 3.0
+SHORTEST_SLEEP_SECONDS = 0.002
 NOTHING_TO_TELL = 204
 REFUSED = 400
 
@@ -45,18 +47,19 @@ class ServerClock:
         self._heard_at = monotonic()
 
     def now(self) -> datetime:
-        """The instant by the server's clock."""
-        return self._told + timedelta(seconds=(monotonic() - self._heard_at) * self.speed)
+        """The instant by the server's clock. While the server is silent, its time stands still: so does its office."""
+        silent = monotonic() - self._heard_at
+        return self._told + timedelta(seconds=min(silent, LONGEST_SILENCE_SECONDS) * self.speed)
 
     async def sleep(self, seconds: float) -> None:
         """Let this many of the server's seconds pass."""
-        await asyncio.sleep(max(0.0, seconds) / self.speed)
+        await asyncio.sleep(max(seconds / self.speed, SHORTEST_SLEEP_SECONDS))
 
     async def sleep_until(self, instant: datetime) -> None:
         """Wait until the server's clock shows `instant`, however it is set meanwhile."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             # Not all at once: a server that comes back after a crash may tell another time.
-            await self.sleep(min(left, 10 * self.speed))
+            await self.sleep(min(left, self.speed))
 
 
 class Server:

@@ -110,7 +110,7 @@ def _visits(summary: Summary) -> Table:
 def _waiting(summary: Summary) -> Table:
     table = Table(title="minutes from the start of the clock to the first call")
     table.add_column("channel")
-    for heading in ("issued", "called", "half within", "nine in ten within", "longest", "breaches", "within the limit"):
+    for heading in ("issued", "called", "p50", "p90", "longest", "breaches", "in limit"):
         table.add_column(heading, justify="right")
     for channel, waits in summary.waits.items():
         minutes = (f"{seconds / 60:.1f}" for seconds in (waits.p50, waits.p90, waits.longest))

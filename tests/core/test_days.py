@@ -481,6 +481,16 @@ def test_a_clock_that_steps_back_over_midnight_does_not_bring_yesterday_back() -
     assert len(hall.of(DayOpened)) == 1
 
 
+def test_an_office_opens_by_its_hours_after_a_clock_that_had_leapt_over_them_is_set_right() -> None:
+    hall = LiveHall(now=NINE.replace(hour=8))
+
+    hall.wait(hours=15)
+    hall.look()
+    hall.wait(hours=-14)
+
+    assert hall.refusal(Issue("passport")) is None
+
+
 def test_after_a_step_back_nobody_has_waited_less_than_nothing(hall: LiveHall) -> None:
     hall.wait(minutes=10)
     ticket = hall.issue()

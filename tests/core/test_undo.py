@@ -264,6 +264,21 @@ def test_a_visitor_served_elsewhere_and_gone_stays_gone(serving: LiveHall) -> No
     assert serving.visit(TICKET).state is State.MISSED
 
 
+def test_a_counters_step_stays_within_reach_when_another_that_had_the_visitor_before_goes_on(hall: LiveHall) -> None:
+    ticket = hall.issue()
+    hall.call("1")
+    hall.wish(ReturnToLine(ticket))
+    hall.wait(seconds=10)
+    hall.call("2")
+    hall.wish(NoShow(ticket))
+    hall.wait(seconds=10)
+    hall.issue()
+    hall.call("1")
+
+    assert hall.refusal(Undo("2")) is None
+    assert hall.visit(ticket).state is State.CALLED
+
+
 def test_a_visitor_who_left_in_the_meantime_stays_gone(called: LiveHall) -> None:
     called.wish(ReturnToLine(TICKET))
     called.wait(seconds=10)

@@ -1,0 +1,1 @@
+"""What benches have in common: servers to start, a client that costs little, offices to fill."""

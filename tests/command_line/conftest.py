@@ -1,0 +1,31 @@
+"""A directory to work in, and the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.command_line.commands import fifteen as command_line
+
+Fifteen = Callable[..., Result]
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory, and everything that is typed is typed in it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FIFTEEN_DATABASE", "FIFTEEN_PORT", "FIFTEEN_DEMO_SPEED"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def fifteen(directory: Path) -> Fifteen:
+    """Type a command."""
+    runner = CliRunner()
+
+    def typed(*words: object) -> Result:
+        return runner.invoke(command_line, [str(word) for word in words])
+
+    return typed

@@ -1,0 +1,344 @@
+"""Random days in random offices, for Hypothesis: what somebody wishes, and how long after the wish before."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import note
+from hypothesis import strategies as st
+
+from queue_core.commands import (
+    CallChosen,
+    CallNext,
+    Cancel,
+    CloseCounter,
+    CloseDay,
+    CloseService,
+    Command,
+    Configure,
+    Finish,
+    Hold,
+    Issue,
+    NoShow,
+    OpenCounter,
+    OpenDay,
+    OpenService,
+    PauseCounter,
+    Recall,
+    Resume,
+    ReturnToLine,
+    Start,
+    Tick,
+    Transfer,
+    Undo,
+    VerifyCategory,
+    WithdrawCategory,
+)
+from queue_core.decisions import decide, passed
+from queue_core.errors import Refusal
+from queue_core.facts import Fact, HeldBy, Outcome
+from queue_core.hall import CounterState, Hall, evolve
+from queue_core.office import Channel, Discipline, Limits, Office, Opening
+from queue_core.tickets import State
+from tests.core.live import AROUND_THE_CLOCK, EVERY_DAY, OFFICE, WORKDAYS
+
+
+def _hours(*stretches: tuple[time, time], on: range = WORKDAYS) -> tuple[Opening, ...]:
+    return tuple(Opening(weekday=day, opens=opens, closes=closes) for day in on for opens, closes in stretches)
+
+
+HOURS = (
+    _hours((time(9), time(18))),
+    _hours((time(9), time(13)), (time(14), time(18)), on=EVERY_DAY),
+    _hours((time(10), time()), on=EVERY_DAY),
+    AROUND_THE_CLOCK,
+)
+
+# When a story begins, by the clock on the office's wall: in the morning, shortly before a closing, a break or a
+# midnight, and on both nights on which clocks are changed.
+BEGINNINGS = (
+    (HOURS[0], datetime(2026, 11, 23, 9, 30, tzinfo=UTC)),
+    (HOURS[0], datetime(2026, 11, 23, 17, 20, tzinfo=UTC)),
+    (HOURS[1], datetime(2026, 11, 23, 12, 40, tzinfo=UTC)),
+    (HOURS[2], datetime(2026, 11, 22, 23, 10, tzinfo=UTC)),
+    (HOURS[3], datetime(2026, 10, 24, 23, 50, tzinfo=UTC)),
+    (HOURS[3], datetime(2026, 3, 7, 23, 50, tzinfo=UTC)),
+)
+
+_LIMITS = st.builds(Limits, walk_in=st.sampled_from([900, 60, 600]), booked=st.sampled_from([300, 0, 60]))
+
+
+# What may be wished
+
+KINDS = (
+    *("look", "look"),
+    *("issue",) * 8,
+    *("book",) * 6,
+    *("claim", "claim", "several", "several", "several"),
+    *("work",) * 24,
+    *("call", "call", "choose", "choose", "recall", "start", "finish", "no_show", "no_show"),
+    *("send_back",) * 6,
+    *("transfer",) * 5,
+    *("hold", "hold", "hold", "leave_for_a_while", "leave_for_a_while", "leave_for_a_while"),
+    *("resume", "resume", "cancel"),
+    *("undo",) * 10,
+    *("verify", "withdraw"),
+    *("open_counter", "pause", "close_counter"),
+    *("open_day", "close_day", "close_service", "open_service", "describe"),
+)
+"""By name, the commoner ones several times."""
+
+_SHORT = (0, 0, 0.000001, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 59, 60, 61, 90, 120, 180, 240, 300, 420, 540, 600, 900)
+_LONG = (780, 1200, 1800, 3600, 14 * 3600, 80 * 3600)
+_BACK = (-60, -3600, -26 * 3600)
+GAPS = tuple(timedelta(seconds=seconds) for seconds in (*_SHORT * 5, *_LONG, *_BACK))
+"""How long after the wish before: often at once, often to the second of a limit, sometimes days; clocks step back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something wished `after` the wish before. `who`, `where` and `how` choose among what there is at that moment."""
+
+    kind: str
+    who: int
+    where: int
+    how: int
+    after: timedelta
+
+
+def _wish(number: int) -> Wish:
+    number, kind = divmod(number, len(KINDS))
+    number, after = divmod(number, len(GAPS))
+    number, who = divmod(number, 16)
+    where, how = divmod(number, 8)
+    return Wish(KINDS[kind], who, where, how, GAPS[after])
+
+
+WISHES = st.integers(0, len(KINDS) * len(GAPS) * 16 * 8 * 3 - 1).map(_wish)
+"""Each drawn as one number, which is several times as fast as drawing its parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An office, an instant, and what was wished from then on."""
+
+    office: Office
+    begins: datetime
+    wishes: list[Wish]
+
+
+def _story(
+    *,
+    zone: str,
+    beginning: tuple[tuple[Opening, ...], datetime],
+    limits: tuple[Limits, Limits],
+    rules: dict[str, object],
+    wishes: list[Wish],
+) -> Story:
+    hours, begins = beginning
+    services = tuple(
+        replace(service, limits=limit) for service, limit in zip(OFFICE.services, (*limits, limits[0]), strict=True)
+    )
+    office = replace(OFFICE, zone=zone, hours=hours, services=services, **rules)  # type: ignore[arg-type]
+    return Story(office, begins.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), wishes)
+
+
+def stories(longest: int = 60) -> st.SearchStrategy[Story]:
+    """The office of the examples under other rules, and a day or more in it."""
+    return st.builds(
+        _story,
+        zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Vladivostok"]),
+        beginning=st.sampled_from(BEGINNINGS),
+        limits=st.tuples(_LIMITS, _LIMITS),
+        rules=st.fixed_dictionaries(
+            {
+                "discipline": st.sampled_from(Discipline),
+                "booked_weight": st.integers(1, 8),
+                "recall_limit": st.integers(0, 3),
+                "undo_seconds": st.sampled_from([60, 3600, 3600, 0]),
+                "closes_after_minutes": st.sampled_from([180, 0, 30, 1200]),
+            }
+        ),
+        wishes=st.lists(WISHES, min_size=longest // 2, max_size=longest),
+    )
+
+
+STORIES = stories()
+
+
+# How a story goes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One wish as it came out: what time had brought, and then what followed or why nothing did."""
+
+    now: datetime
+    command: Command
+    passed: tuple[Fact, ...]
+    facts: tuple[Fact, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(slots=True)
+class Life:
+    """A hall being lived in. Its clock may be set back; the hall's own time never is."""
+
+    hall: Hall
+    clock: datetime
+    diary: list[Entry] = field(default_factory=list)
+
+    def wish(self, command: Command) -> Entry:
+        """Have a command decided, as the engine does."""
+        now = self.hall.moment(self.clock)
+        before = passed(self.hall, now)
+        for fact in before:
+            evolve(self.hall, fact)
+        try:
+            entry = Entry(now, command, before, decide(self.hall, command, now))
+        except Refusal as refusal:
+            entry = Entry(now, command, before, refusal=refusal)
+        for fact in entry.facts:
+            evolve(self.hall, fact)
+        self.diary.append(entry)
+        return entry
+
+    def go_on(self, wishes: list[Wish]) -> None:
+        """Live through some more wishes."""
+        for wish in wishes:
+            self.clock += wish.after
+            self.wish(command_of(wish, self.hall, self.clock))
+
+    def facts(self) -> Iterator[Fact]:
+        """Everything that happened, in order."""
+        for entry in self.diary:
+            yield from entry.passed
+            yield from entry.facts
+
+
+def begun(story: Story) -> Life:
+    """The office described and its counters manned, at the beginning of the story."""
+    note(story)
+    life = Life(Hall(story.office.id), story.begins)
+    life.wish(Configure(story.office))
+    for counter in story.office.counters:
+        life.wish(OpenCounter(counter.id, f"operator {counter.id}"))
+    return life
+
+
+def lived(story: Story) -> Life:
+    """The whole story, with a last look at the end of it."""
+    life = begun(story)
+    life.go_on(story.wishes)
+    life.clock += timedelta(seconds=1)
+    life.wish(Tick())
+    return life
+
+
+def command_of(wish: Wish, hall: Hall, clock: datetime) -> Command:
+    """The command that a wish comes to in this hall at this moment."""
+    return _COMMANDS[wish.kind](wish, hall, clock)
+
+
+def _ticket(wish: Wish, hall: Hall, *states: State) -> str:
+    """Somebody in one of the states; at times, or when there is nobody, anybody; or nobody known."""
+    those = [ticket.id for ticket in hall.people() if ticket.state in states and wish.how]
+    names = sorted(those or hall.tickets or ["20260101-A001"])
+    return names[wish.who % len(names)]
+
+
+def _work(wish: Wish, hall: Hall, _clock: datetime) -> Command:
+    """What an operator would do next at the counter."""
+    session = hall.session(_counter(wish))
+    if session.ticket:
+        called = hall.ticket(session.ticket).state is State.CALLED
+        return Start(session.ticket) if called else Finish(session.ticket, list(Outcome)[wish.who % 3])
+    if session.state is CounterState.OPEN:
+        return CallNext(session.counter)
+    return OpenCounter(session.counter, f"operator {session.counter}")
+
+
+def _counter(wish: Wish) -> str:
+    return OFFICE.counters[wish.where].id
+
+
+def _service(wish: Wish) -> str:
+    return OFFICE.services[wish.where].id
+
+
+def _undo(wish: Wish, hall: Hall, _clock: datetime) -> Command:
+    """Taking back the last step, at a counter that has made one if there is any."""
+    made = sorted(name for name, session in hall.sessions.items() if session.before_step and wish.how)
+    return Undo(made[wish.who % len(made)] if made else _counter(wish))
+
+
+def _hold(wish: Wish, hall: Hall, clock: datetime) -> Command:
+    by = HeldBy.VISITOR if wish.kind == "leave_for_a_while" else HeldBy.OFFICE
+    until = clock + timedelta(minutes=3 * wish.how) if wish.how % 2 else None
+    return Hold(_ticket(wish, hall, State.WAITING, State.CALLED, State.SERVING), by, until)
+
+
+def _transfer(wish: Wish, hall: Hall, _clock: datetime) -> Command:
+    ticket = _ticket(wish, hall, State.SERVING, State.CALLED, State.WAITING)
+    counter = _counter(wish) if wish.how in (2, 3) else None
+    return Transfer(ticket, None if wish.how == 2 else _service(wish), counter, come_back=wish.how > 4)
+
+
+def _described(wish: Wish, hall: Hall, _clock: datetime) -> Command:
+    office = hall.office
+    without_third = replace(
+        office,
+        services=office.services[:2],
+        counters=tuple(replace(counter, services=counter.services[:1]) for counter in office.counters),
+    )
+    others = (
+        OFFICE,
+        replace(office, discipline=list(Discipline)[wish.where]),
+        replace(office, hours=HOURS[wish.who % len(HOURS)]),
+        replace(office, zone=["UTC", "Asia/Vladivostok", "America/New_York"][wish.where]),
+        replace(office, closes_after_minutes=60 * wish.where),
+        replace(office, counters=OFFICE.counters[: 1 + wish.where]),
+        without_third,
+        replace(office, categories=() if office.categories else OFFICE.categories),
+    )
+    return Configure(others[wish.how])
+
+
+_COMMANDS: dict[str, Callable[[Wish, Hall, datetime], Command]] = {
+    "work": _work,
+    "look": lambda _wish, _hall, _clock: Tick(),
+    "issue": lambda wish, _hall, _clock: Issue(_service(wish)),
+    "book": lambda wish, _hall, clock: Issue(
+        _service(wish), Channel.BOOKED, slot=clock + timedelta(minutes=6 * (wish.how - 2))
+    ),
+    "claim": lambda wish, _hall, _clock: Issue(_service(wish), category="veteran"),
+    "several": lambda wish, _hall, _clock: Issue(
+        _service(wish), further=tuple(service.id for service in OFFICE.services[: 1 + wish.how % 2])
+    ),
+    "call": lambda wish, _hall, _clock: CallNext(_counter(wish)),
+    "choose": lambda wish, hall, _clock: CallChosen(_ticket(wish, hall, State.WAITING), _counter(wish), "chosen"),
+    "recall": lambda wish, hall, _clock: Recall(_ticket(wish, hall, State.CALLED)),
+    "start": lambda wish, hall, _clock: Start(_ticket(wish, hall, State.CALLED)),
+    "finish": lambda wish, hall, _clock: Finish(_ticket(wish, hall, State.SERVING), list(Outcome)[wish.where]),
+    "no_show": lambda wish, hall, _clock: NoShow(_ticket(wish, hall, State.CALLED)),
+    "send_back": lambda wish, hall, _clock: ReturnToLine(_ticket(wish, hall, State.CALLED, State.SERVING)),
+    "hold": _hold,
+    "leave_for_a_while": _hold,
+    "resume": lambda wish, hall, _clock: Resume(_ticket(wish, hall, State.HELD)),
+    "transfer": _transfer,
+    "cancel": lambda wish, hall, _clock: Cancel(_ticket(wish, hall, State.WAITING, State.HELD, State.CALLED)),
+    "undo": _undo,
+    "verify": lambda wish, hall, _clock: VerifyCategory(_ticket(wish, hall, State.CALLED, State.WAITING)),
+    "withdraw": lambda wish, hall, _clock: WithdrawCategory(_ticket(wish, hall, State.CALLED, State.WAITING), "none"),
+    "open_counter": lambda wish, _hall, _clock: OpenCounter(_counter(wish), f"operator {_counter(wish)}"),
+    "pause": lambda wish, _hall, _clock: PauseCounter(_counter(wish), "tea"),
+    "close_counter": lambda wish, _hall, _clock: CloseCounter(_counter(wish)),
+    "open_day": lambda _wish, _hall, _clock: OpenDay(),
+    "close_day": lambda wish, _hall, _clock: CloseDay() if wish.how == 1 else Tick(),
+    "close_service": lambda wish, _hall, _clock: (
+        CloseService(_service(wish), f"reason {wish.how % 2}") if wish.how < 4 else Tick()
+    ),
+    "open_service": lambda wish, _hall, _clock: OpenService(_service(wish)),
+    "describe": _described,
+}

@@ -1,0 +1,130 @@
+"""Random wishes against the hall and against a naive model of it: both must say the same, for ever.
+
+The everyday run takes a few thousand steps. `pytest tests/core/test_hall_machine.py --hypothesis-profile=thorough`
+takes more than a hundred thousand. A failure prints the steps that lead to it and the line that replays them.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from queue_core.commands import Command, Tick
+from queue_core.facts import DayClosed, DayOpened, Fact, TicketFact
+from queue_core.hall import Hall
+from tests.core.naive import Event, NaiveHall
+from tests.core.stories import WISHES, Story, Wish, begun, command_of, stories
+
+STEPS = 40
+THOROUGH = 100_000
+"""Steps that the thorough profile promises."""
+
+
+class HallMachine(RuleBasedStateMachine):
+    """One hall being lived in, and the model that says what ought to come of it."""
+
+    steps = 0
+
+    @initialize(story=stories(longest=0))
+    def an_office_opens(self, story: Story) -> None:
+        self.life = begun(story)
+        self.model = NaiveHall(story.office)
+        for entry in self.life.diary[1:]:
+            self.model.time_passes(entry.now)
+            self.model.wish(entry.command, entry.now)
+
+    @rule(wishes=st.lists(WISHES, min_size=1, max_size=8))
+    def people_wish(self, wishes: list[Wish]) -> None:
+        for wish in wishes:
+            self.life.clock += wish.after
+            self._wish(command_of(wish, self.life.hall, self.life.clock))
+
+    @rule(wishes=st.lists(WISHES, max_size=4), overnight=st.booleans())
+    def a_batch_is_decided_and_taken_back(self, wishes: list[Wish], overnight: bool) -> None:
+        length, model = len(self.life.diary), self.model.copy()
+        self.life.hall.mark()
+        if overnight:
+            self.time_goes_by_until_something_is_due(0)
+        self.people_wish(wishes)
+        self.life.hall.go_back()
+        self.model = model
+        del self.life.diary[length:]
+
+    @rule()
+    def the_server_starts_again_from_a_checkpoint(self) -> None:
+        self.life.hall = Hall.of(self.life.hall.office_id, self.life.hall.state())
+
+    @rule(minutes=st.integers(0, 3))
+    def time_goes_by_until_something_is_due(self, minutes: int) -> None:
+        alarm = self.life.hall.next_alarm(self.life.hall.moment(self.life.clock))
+        self.life.clock = max(self.life.clock, alarm or self.life.clock) + timedelta(minutes=minutes)
+        self._wish(Tick())
+
+    def _wish(self, command: Command) -> None:
+        type(self).steps += 1
+        entry = self.life.wish(command)
+        note(f"{entry.now:%a %H:%M:%S.%f} {command}")
+        assert [event(fact) for fact in entry.passed] == self.model.time_passes(entry.now)
+        expected = self.model.wish(command, entry.now)
+        if entry.refusal:
+            assert isinstance(expected, set), f"refused for {entry.refusal!r}, and nothing speaks against it"
+            assert type(entry.refusal) in expected
+        else:
+            assert [event(fact) for fact in entry.facts] == expected
+        self.the_hall_is_as_the_model_has_it()
+
+    @invariant()
+    def the_hall_is_as_the_model_has_it(self) -> None:
+        self._same_people()
+        self._same_counters()
+        self._same_day()
+
+    def _same_people(self) -> None:
+        now = self.life.hall.moment(self.life.clock)
+        people = {ticket.id: ticket for ticket in self.life.hall.people()}
+        assert people.keys() == {person.name for person in self.model.inside()}
+        for name, ticket in people.items():
+            person = self.model.people[name]
+            assert ticket.state == person.state
+            assert (ticket.service, ticket.only_counter) == (person.service, person.only)
+            assert [(stop.service, stop.counter) for stop in ticket.stops] == person.stops
+            assert ticket.clock.reading(now) == person.waited(now)
+            assert (ticket.due, ticket.breached_due) == (person.due(), person.breached)
+
+    def _same_counters(self) -> None:
+        now = self.life.hall.moment(self.life.clock)
+        for counter in self.life.hall.office.counters:
+            session, desk = self.life.hall.session(counter.id), self.model.desk(counter.id)
+            assert (session.state, session.operator, session.ticket) == (desk.state, desk.operator, desk.visitor)
+            heads = {ticket.id for ticket in self.life.hall.heads(counter)}
+            first = self.model.first(counter, now)
+            assert heads <= {person.name for person in self.model.line(counter)}
+            assert first.name in heads if first else not heads
+
+    def _same_day(self) -> None:
+        hall, now = self.life.hall, self.life.hall.moment(self.life.clock)
+        assert (hall.day, hall.day_is_open) == (self.model.day, self.model.day_open)
+        assert hall.receives_at(now) == self.model.receives(now)
+        assert hall.next_alarm(now) == self.model.alarm(now)
+
+
+def event(fact: Fact) -> Event:
+    """A fact as the model names it."""
+    subject = ""
+    if isinstance(fact, TicketFact):
+        subject = fact.ticket
+    elif isinstance(fact, DayOpened | DayClosed):
+        subject = str(fact.day)
+    return (type(fact).__name__, subject)
+
+
+def test_the_hall_does_what_a_naive_model_of_it_says(record_property: Callable[[str, object], None]) -> None:
+    HallMachine.steps = 0
+
+    run_state_machine_as_test(HallMachine, settings=settings(stateful_step_count=STEPS))
+
+    record_property("steps", HallMachine.steps)
+    if settings().max_examples * STEPS >= THOROUGH:
+        assert HallMachine.steps >= THOROUGH
