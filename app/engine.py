@@ -180,8 +180,11 @@ class Engine:
         self._wake.set()
         if self._tasks:
             writer, patience = self._tasks
-            await asyncio.wait([writer], timeout=self._patience)
+            _, waiting = await asyncio.wait([writer], timeout=self._patience)
             writer.cancel()
+            if waiting:
+                # A commit may wait for somebody else's lock, and we would wait for its thread.
+                self._journal.interrupt()
             patience.cancel()
             self._give_up()
         if self._follower:

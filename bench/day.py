@@ -65,7 +65,7 @@ async def main() -> int:
         return NO_DATA
     day, figures = read_day(OFFICE, DAY.isoformat()), Figures()
     visits = [visit for visit in day.visits if part.since_hour * 60 <= visit.minute < part.until_hour * 60]
-    figures.tell("office_and_day", f"{OFFICE} {DAY}")
+    figures.tell("office_and_day", f"{OFFICE}/{DAY}")
     figures.tell("share_of_rows_used", day.rows_used / day.rows)
     figures.tell("visits", len(visits))
     figures.tell("times_real_speed", part.speed)

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -61,6 +62,9 @@ class Database(Protocol):
 
     def trouble(self, error: DBAPIError) -> Exception:
         """What an error means for the journal."""
+
+    def interrupt(self, connection: Connection) -> None:
+        """Asked by another thread: end the statement that the connection waits for."""
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -131,6 +135,12 @@ class SQLite:
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return JournalBroken(f"{self.name}: {error.orig}")
         return JournalDown(f"{self.name}: {error.orig}")
+
+    def interrupt(self, connection: Connection) -> None:
+        """End the statement that the connection waits for."""
+        driver_connection = connection.connection.driver_connection
+        assert isinstance(driver_connection, sqlite3.Connection)
+        driver_connection.interrupt()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -267,6 +277,13 @@ class PostgreSQL:
                 return error
             case _:
                 return JournalDown(f"{self.name}: {error.orig}")
+
+    def interrupt(self, connection: Connection) -> None:
+        """End the statement that the connection waits for; a server that is away cannot be asked to."""
+        driver_connection = connection.connection.driver_connection
+        assert isinstance(driver_connection, psycopg.Connection)
+        with suppress(psycopg.Error):
+            driver_connection.cancel_safe(timeout=1)
 
     def close(self) -> None:
         """Nothing is kept open between connections."""

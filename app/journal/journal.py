@@ -131,6 +131,11 @@ class Journal:
         with self.transaction(read_only=True) as connection:
             copy_into(connection, path)
 
+    def interrupt(self) -> None:
+        """Asked by another thread: whatever this one waits for in the database fails now."""
+        if connection := self._open:
+            self.database.interrupt(connection)
+
     def close(self) -> None:
         """Let go of the connection."""
         if self._open is not None:

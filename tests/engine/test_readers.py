@@ -5,11 +5,14 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
 from sqlalchemy import NullPool, create_engine
 
-from app.journal import Recorded
+from app.engine import Engine, OutcomeUnknown
+from app.journal import Recorded, open_journal
 from queue_core.hall import Hall
-from tests.engine.hall import LiveHall, outcomes
+from tests.core.live import OFFICE
+from tests.engine.hall import HandClock, LiveHall, live_hall, outcomes
 
 
 async def test_nobody_sees_a_ticket_before_it_is_committed(hall: LiveHall, address: str) -> None:
@@ -80,6 +83,21 @@ async def test_questions_are_answered_while_a_commit_takes_long(hall: LiveHall, 
     ticket = await visitor
     assert {line.ticket_id for line in await hall.lines()} >= {ticket.id}
     await question
+
+
+async def test_the_end_does_not_wait_for_a_commit_that_does_not_end(empty_database: str, clock: HandClock) -> None:
+    async with live_hall(empty_database, clock) as hall:
+        await hall.open()
+    hall = LiveHall(Engine(open_journal(empty_database), clock, patience_seconds=0.3), OFFICE)
+    await hall.engine.start()
+    async with commits_held_up(hall, empty_database):
+        visitor = asyncio.create_task(hall.issue())
+        await readers_who_have_to_wait(hall)
+
+        await asyncio.wait_for(hall.engine.stop(), 30)
+
+    with pytest.raises(OutcomeUnknown):
+        await visitor
 
 
 async def visit(hall: LiveHall) -> None:

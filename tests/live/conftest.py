@@ -121,17 +121,21 @@ class Server(uvicorn.Server):
     def __init__(self, hub: Callable[[], LiveHub]) -> None:
         super().__init__(uvicorn.Config(_app(hub), port=0, log_level="critical", timeout_graceful_shutdown=5))
         self._hub = hub
+        self._socket = socket.socket()
+        # Else the kernel would keep megabytes for somebody who does not read, and it would take long to notice.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
+        self._socket.bind(("127.0.0.1", 0))
         self._serving: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
         """Where it answers."""
-        port: int = self.servers[0].sockets[0].getsockname()[1]
+        port: int = self._socket.getsockname()[1]
         return port
 
     async def begin(self) -> None:
         """Return when the server answers."""
-        self._serving = asyncio.create_task(self.serve())
+        self._serving = asyncio.create_task(self.serve([self._socket]))
         await soon(lambda: self.started)
 
     async def end(self) -> None:
