@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from app.journal import Journal, Verification
 from queue_core.tickets import Ticket
 from tests.engine.hall import HandClock, LiveHall, live_hall, outcomes, soon
 from tests.journal.databases import opened
+from tests.journal.disks import no_byte_beyond
 
 MEGABYTE = 2**20
 
@@ -217,14 +217,3 @@ def limit_pages(journal: Journal, pages: int) -> None:
     """The file may not grow beyond so many pages, or beyond what it has."""
     with journal.transaction() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or 1}")
-
-
-@contextmanager
-def no_byte_beyond(size: int) -> Iterator[None]:
-    """No file of this process can be written beyond a size: the kernel answers with an error."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

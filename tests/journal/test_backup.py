@@ -7,6 +7,7 @@ import pytest
 
 from app.journal import Journal, JournalRefused, Verification
 from tests.journal.databases import opened
+from tests.journal.disks import no_byte_beyond
 from tests.journal.writing import Scribe, small_day, write
 
 
@@ -74,6 +75,17 @@ def test_what_an_interrupted_backup_left_is_not_in_the_way(journal: Journal, tmp
     journal.backup(tmp_path / "backup.db")
 
     assert sorted(path.name for path in tmp_path.glob("*backup*")) == ["backup.db"]
+
+
+def test_a_backup_that_finds_no_room_leaves_nothing_behind(journal: Journal, tmp_path: Path) -> None:
+    scribe = write(journal, small_day().facts)
+
+    with no_byte_beyond(50_000), pytest.raises(JournalRefused, match=r"backup\.db was not written: .*Make room for it"):
+        journal.backup(tmp_path / "backup.db")
+
+    assert list(tmp_path.glob("*backup*")) == []
+    assert journal.facts_after("hall", 0) == scribe.lines
+    journal.check_writable()
 
 
 def test_a_backup_of_a_shared_journal_is_one_state_while_others_write(empty_database: str, tmp_path: Path) -> None:

@@ -120,6 +120,21 @@ async def test_what_was_said_before_the_end_is_still_sent(hall: LiveHall) -> Non
     assert [event.data["kind"] for event in events if event.data] == ["Issued"]
 
 
+async def test_a_slow_reader_too_hears_everything_before_the_goodbye(hall: LiveHall) -> None:
+    begin = await hall.seq()
+    slow = await hall.somebody_deaf("view=facts")
+    await hall.until_listeners(1)
+    for _ in range(3):
+        await asyncio.gather(*(hall.issue() for _ in range(250)))
+    hall.hub.stop()
+
+    events = await slow.rest()
+    slow.hang_up()
+
+    assert [event.id for event in events if event.data] == list(range(begin + 1, begin + 751))
+    assert events[-1].retry
+
+
 def streams_in_memory() -> int:
     """How many responses of any kind there are."""
     gc.collect()

@@ -49,19 +49,31 @@ async def test_what_was_missed_may_be_many_pages_long(hall: LiveHall) -> None:
     assert missed[0].data["kind"] == "Configured"
 
 
-@pytest.mark.parametrize("cursor", ["0", "1000000", "99999999999999999999", "-5", "yesterday", "²"])
-async def test_who_cannot_go_on_is_told_to_begin_anew_and_hears_what_follows(hall: LiveHall, cursor: str) -> None:
+async def test_who_missed_too_much_is_told_to_begin_anew_and_hears_what_follows(hall: LiveHall) -> None:
     hall.listened(catch_up=3)
     await hall.issue(5)
+    last = await hall.seq()
 
-    async with hall.listener("view=facts", **{"Last-Event-ID": cursor}) as follower:
+    async with hall.listener(f"view=facts&after={last - 4}") as follower:
         resync = await follower.event()
-        last = await hall.seq()
         await hall.issue()
         live = await follower.event()
 
     assert (resync.name, resync.id, resync.data) == ("resync", last, {"seq": last})
     assert (live.name, live.id) == ("message", last + 1)
+
+
+@pytest.mark.parametrize("cursor", ["1000000", "99999999999999999999", "-5", "yesterday", "²"])
+async def test_a_place_that_never_was_is_nothing_to_go_on_from(hall: LiveHall, cursor: str) -> None:
+    await hall.issue()
+
+    async with hall.listener("view=facts", **{"Last-Event-ID": cursor}) as follower:
+        resync = await follower.event()
+        await hall.issue()
+        live = await follower.event()
+
+    assert resync.name == "resync"
+    assert live.id == resync.data["seq"] + 1
 
 
 @pytest.mark.parametrize("seed", range(5))
