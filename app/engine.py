@@ -63,6 +63,10 @@ class OutcomeUnknown(Refusal):
     """The database did not answer in time. Repeat the request with the same idempotency key to learn its outcome."""
 
 
+class JournalSilent(Refusal):
+    """The journal does not answer now; try again in a moment."""
+
+
 class StorageFull(Refusal):
     """The disk is full; nothing was done."""
 
@@ -211,7 +215,10 @@ class Engine:
         return await request.reply
 
     async def hall(self, office_id: str) -> Hall:
-        """A hall in which every fact is committed. To be read at once, and not across an await."""
+        """A hall in which every fact is committed. To be read at once, and not across an await.
+
+        JournalSilent while it is not known, for longer than the engine is patient, what was committed.
+        """
         hall = (await self.halls()).get(office_id)
         if hall is None or not hall.exists:
             raise UnknownOffice(office=office_id)
@@ -219,8 +226,13 @@ class Engine:
 
     async def halls(self) -> Mapping[str, Hall]:
         """All halls, under the same condition."""
-        while not self._settled.is_set():
-            await self._settled.wait()
+        if not self._settled.is_set():
+            try:
+                async with asyncio.timeout(self._patience):
+                    while not self._settled.is_set():
+                        await self._settled.wait()
+            except TimeoutError:
+                raise JournalSilent(retry_after=5) from None
         return self._halls
 
     async def ask(self, question: Callable[[Journal], T]) -> T:

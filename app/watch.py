@@ -64,6 +64,9 @@ class Watch:
                 self.last_success = self._engine.clock.now()
             except Refusal as refusal:
                 log.warning("the watch was refused and looks again", refusal=type(refusal).__name__)
+            except Exception:
+                # If the watch ended here, nobody would be told of anything any more; its pulse shows that it is ill.
+                log.exception("the watch stumbled and looks again")
             await self._sleep()
 
     async def _record_passed(self) -> None:

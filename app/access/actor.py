@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from app.engine import Answer, Engine
+from app.engine import Answer, Engine, JournalSilent
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
-from app.web.refusals import BadInput, JournalSilent, KeyMissing
+from app.web.refusals import BadInput, KeyMissing
 from queue_core.commands import Command
 from queue_core.hall import Hall
 

@@ -32,6 +32,9 @@ from app.journal.hot import JsonWriter, ValuesWriter, Writer
 CHANNEL = "fifteen"
 """Where PostgreSQL processes tell each other of new facts."""
 
+KEEPALIVES = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+"""By itself PostgreSQL lets a process that has lost power keep its locks for two hours."""
+
 OLDEST_SQLITE = (3, 35, 0)
 WITHDRAWN_SQLITE = {(3, 52, 0): "was withdrawn by its makers"}
 """Versions that must not hold a journal. The corruption of two connections checkpointing one WAL (3.7.0 to 3.51.2)
@@ -227,7 +230,7 @@ class PostgreSQL:
             connect_args={
                 "connect_timeout": 5,
                 "application_name": "fifteen",
-                "options": "-c timezone=UTC",
+                "options": f"-c timezone=UTC {KEEPALIVES}",
                 "keepalives_idle": 5,
                 "keepalives_interval": 2,
                 "keepalives_count": 3,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, select, true
 from app.journal.journal import Journal
 from app.journal.recorded import GENESIS, Recorded, chain, read
 from app.journal.rows import row_of
-from app.journal.schema import facts, halls, tickets
+from app.journal.schema import answers, facts, halls, tickets
 from queue_core.errors import Refusal
 from queue_core.hall import Hall, HallState, evolve
 
@@ -135,11 +135,16 @@ class _Retelling:
         return len(ready)
 
     def compare_rest(self, connection: Connection, checkpoint: Any) -> None:
-        """At the head: there is no ticket row too many, and the checkpoint was passed on the way."""
+        """At the head: no ticket row is too many, and neither the checkpoint nor an answer knows of more facts."""
         empty = (checkpoint.seq, checkpoint.state, bytes(checkpoint.hash)) == (0, None, GENESIS)
         if not empty and not 0 < checkpoint.seq <= self.hall.seq:
             raise Difference(
                 f"office {self.hall.office_id}: the checkpoint is at fact {checkpoint.seq}, which is not there"
+            )
+        told = select(func.max(answers.c.seq)).where(answers.c.office_id == self.hall.office_id)
+        if (latest := connection.execute(told).scalar() or 0) > self.hall.seq:
+            raise Difference(
+                f"office {self.hall.office_id}: somebody was answered with fact {latest}, which is not there"
             )
         mine = tickets.c.office_id == self.hall.office_id
         rows = connection.execute(select(func.count()).select_from(tickets).where(mine)).scalar()

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from app.access import Actor, room
+from app.engine import JournalSilent
 from app.web.document import ANY, BODY, KEYED, READ, WRITE, refusals
 from app.web.inputs import Instant, OfficeId, Slug, Wish
 from app.web.models import Moment, Seconds, TicketOut, Words, reply, ticket_reply
@@ -130,7 +131,7 @@ async def read_menu(office: OfficeId, actor: Actor) -> Response:
     return reply(_menu(await actor.hall(office), actor.engine.clock.now()))
 
 
-@router.get("", response_model=Offices, responses=refusals(*ANY, BadInput, BadCursor))
+@router.get("", response_model=Offices, responses=refusals(*ANY, BadInput, BadCursor, JournalSilent))
 async def list_offices(
     actor: Actor,
     cursor: Cursor = None,

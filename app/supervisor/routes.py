@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.access import Actor, room
 from app.configuration import BadDescription, Flaw, office_of
-from app.web.document import ASK, BODY, DESCRIPTION, MAY_BE_KEYED, WRITE, refusals
+from app.web.document import BODY, DESCRIPTION, MAY_BE_KEYED, READ, WRITE, refusals
 from app.web.inputs import Line, OfficeId, ServiceId, Wish
 from app.web.models import FactOut, OfficeOut, fact_out, office_reply, reply
 from app.web.pages import Cursor, cursor_after, place_of
@@ -59,7 +59,7 @@ async def describe_office(
     return office_reply(office, await actor.do(office, Configure(described)))
 
 
-@router.get("/{office}/facts", response_model=Facts, responses=refusals(*ASK, BadCursor))
+@router.get("/{office}/facts", response_model=Facts, responses=refusals(*READ, BadCursor))
 async def read_facts(
     office: OfficeId,
     actor: Actor,

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from app.access import Actor, room
 from app.journal import Recorded
-from app.web.document import ASK, refusals
+from app.web.document import READ, refusals
 from app.web.inputs import OfficeId, TicketId
 from app.web.models import (
     BecauseOut,
@@ -51,7 +51,7 @@ class VisitOut(TypedDict):
     history: list[FactOut]
 
 
-@router.get("/{office}/tickets/{ticket}", response_model=VisitOut, responses=refusals(*ASK, UnknownTicket))
+@router.get("/{office}/tickets/{ticket}", response_model=VisitOut, responses=refusals(*READ, UnknownTicket))
 async def read_ticket(office: OfficeId, ticket: TicketId, actor: Actor) -> Response:
     """A ticket with its whole history and the reason of its place."""
     await actor.hall(office)

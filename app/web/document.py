@@ -10,14 +10,13 @@ from pydantic.json_schema import models_json_schema
 
 from app.configuration import BadDescription
 from app.configuration.shape import OfficeTable
-from app.engine import KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
+from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
 from app.web.problems import MEDIA_TYPE, STATUS, members, status_of, title_of
 from app.web.refusals import (
     BadCursor,
     BadInput,
     BodyTooLarge,
     InternalError,
-    JournalSilent,
     MalformedBody,
     NotJson,
     NotReady,
@@ -51,9 +50,8 @@ from queue_core.errors import (
 Responses = dict[int | str, dict[str, Any]]
 
 ANY = (InternalError,)
-READ = (*ANY, BadInput, UnknownOffice)
-ASK = (*READ, JournalSilent)
-WRITE = (*READ, KeyReused, Overloaded, OutcomeUnknown, StorageFull, Stopping)
+READ = (*ANY, BadInput, UnknownOffice, JournalSilent)
+WRITE = (*ANY, BadInput, UnknownOffice, KeyReused, Overloaded, OutcomeUnknown, StorageFull, Stopping)
 BODY = (MalformedBody, BodyTooLarge, NotJson)
 
 OCCASION = "urn:uuid:0198f3a2-5b7c-4d1e-9a30-c2f4b6d81515"

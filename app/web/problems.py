@@ -19,7 +19,7 @@ from starlette.routing import Match
 
 from app.configuration import BadDescription
 from app.configuration.flaws import flaw_of
-from app.engine import KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
+from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
 from app.web.headers import DEMO_HEADER, demo_mark
 from app.web.languages import language_of, sentence
 from app.web.plain import plain
@@ -30,7 +30,6 @@ from app.web.refusals import (
     BadInput,
     BodyTooLarge,
     InternalError,
-    JournalSilent,
     KeyMissing,
     MalformedBody,
     MethodNotAllowed,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from app.engine import Engine
+from app.engine import Engine, JournalSilent
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.metrics import Metrics
 from app.watch import Watch
@@ -56,7 +56,7 @@ async def read_readiness(request: Request) -> Response:
     return reply(Ready(database="writable", migrations="at head", watch="awake"))
 
 
-@router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY)})
+@router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY, JournalSilent)})
 async def read_metrics(request: Request) -> Response:
     """The hall's series, for Prometheus."""
     metrics: Metrics = request.app.state.metrics

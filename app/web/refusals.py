@@ -47,9 +47,5 @@ class InternalError(Refusal):
     """Something broke on our side. Repeat the request with the same idempotency key."""
 
 
-class JournalSilent(Refusal):
-    """The journal does not answer now; try again in a moment."""
-
-
 class NotReady(Refusal):
     """The server is not ready to serve."""
