@@ -346,6 +346,7 @@ class Hall:
         counter = after.counter if after.at_counter else before.counter if before and before.at_counter else None
         if isinstance(fact, Undone):
             self._stepped(fact.counter, after, None, fact.at)
+            self._forget_steps(after)
         elif counter and type(fact) in STEPS:
             self._stepped(counter, after, before, fact.at)
         elif counter and not after.at_counter:
@@ -360,6 +361,12 @@ class Hall:
         earlier = self.tickets.get(session.before_step.id) if session.before_step else None
         if earlier and earlier.ended and not self._may_come_back(earlier):
             self._forget(earlier)
+
+    def _forget_steps(self, ticket: Ticket) -> None:
+        """Only the last step of a visit is ever taken back, not an earlier one of another counter after it."""
+        for session in [*self.sessions.values()]:
+            if session.before_step and session.before_step.id == ticket.id:
+                self.sessions[session.counter] = replace(session, before_step=None, stepped_at=None)
 
     def _may_come_back(self, ticket: Ticket) -> bool:
         step = self.session(ticket.counter).before_step if ticket.counter else None

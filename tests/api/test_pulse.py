@@ -27,6 +27,7 @@ async def test_a_server_is_ready_when_database_and_watch_are(centre: Centre) -> 
 
 
 async def test_a_server_whose_watch_sleeps_is_not_ready(centre: Centre) -> None:
+    await centre.app.state.watch.stop()
     centre.app.state.watch._last_pulse = None
 
     refused = await centre.http.get("/readyz")
