@@ -1,4 +1,7 @@
-"""What can be typed. Each command reads its words here and is carried out in a module of its own."""
+"""What can be typed. Each command reads its words here and is carried out in a module of its own.
+
+Which is loaded only then: a hall waits for a server that was killed, and not for a simulator.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,13 +12,10 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from app.command_line import care, describing, serving, simulating
 from app.command_line.sorry import Sorry
 from app.configuration import BadDescription
 from app.journal import JournalDown, JournalFull, JournalRefused
-from app.main import openapi_document
 from app.settings import Settings
-from app.simulator.running import Simulation
 
 fifteen = typer.Typer(
     name="fifteen",
@@ -56,6 +56,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run the server."""
+    from app.command_line import serving
+
     with _plainly():
         settings = _settings(
             host=host, port=port, database=database, example=example, demo_speed=demo_speed, demo_start=demo_start
@@ -73,6 +75,8 @@ def apply(
     server: Annotated[str | None, typer.Option(help="Ask this server, such as http://127.0.0.1:8000.")] = None,
 ) -> None:
     """Describe offices, for the first time or anew. A file with a mistake changes nothing."""
+    from app.command_line import describing
+
     with _plainly():
         describing.apply(files, _settings(database=database), server)
 
@@ -80,6 +84,8 @@ def apply(
 @fifteen.command()
 def verify(database: Database = None) -> None:
     """Recompute everything from the journal and tell the first difference, if there is one."""
+    from app.command_line import care
+
     with _plainly():
         care.verify(_settings(database=database))
 
@@ -90,6 +96,8 @@ def backup(
     database: Database = None,
 ) -> None:
     """Copy the journal as it stands at one instant, while the server goes on."""
+    from app.command_line import care
+
     with _plainly():
         care.back_up(_settings(database=database), path)
 
@@ -97,6 +105,7 @@ def backup(
 @fifteen.command()
 def openapi() -> None:
     """Print the OpenAPI document."""
+    from app.main import openapi_document
 
     typer.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
 
@@ -117,6 +126,9 @@ def simulate(
     real: Annotated[bool, typer.Option("--real", help="Bring them into a real journal, where they stay.")] = False,
 ) -> None:
     """Bring a day's visitors and operators to a server, over HTTP, and tell how it went."""
+    from app.command_line import simulating
+    from app.simulator.running import Simulation
+
     simulation = Simulation(
         url=server,
         office=office,

@@ -2,21 +2,33 @@
 
 import logging
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from app.journal.errors import JournalRefused
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def migrate(connection: Connection, name: str, target: str = "head") -> None:
+HEAD = "0002"
+"""The newest migration."""
+
+# Alembic tells at every start what kind of database it has found; only its warnings are news.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
+
+
+def migrate(connection: Connection, name: str, target: str = HEAD) -> None:
     """Run the migrations that are missing; JournalRefused when the database comes from a newer version."""
+    present = _revision(connection)
+    if present == target:
+        return
+    # Only now, because a server that was killed is waited for, and Alembic takes a while to load.
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
     config = _config()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    present = MigrationContext.configure(connection).get_current_revision()
     if present is not None and present not in known:
         raise JournalRefused(
             f"{name} was written by a newer version of Fifteen (schema {present}). Install that version or a later one."
@@ -25,11 +37,15 @@ def migrate(connection: Connection, name: str, target: str = "head") -> None:
     command.upgrade(config, target)
 
 
-# Alembic tells at every start what kind of database it has found; only its warnings are news.
-logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(files("migrations")))
     config.set_main_option("path_separator", "os")

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from app.journal import Journal, JournalRefused, Verification, open_journal
 from app.journal.databases import database
-from app.journal.migrating import migrate
+from app.journal.migrating import HEAD, migrate
 from app.journal.rows import row_of
 from app.journal.schema import metadata
 from tests.journal.databases import opened
@@ -39,8 +41,12 @@ def test_constraints_and_indexes_are_the_ones_the_journal_knows(address: str) ->
 
 
 def test_the_list_of_revisions_is_complete(journal: Journal) -> None:
+    scripts = ScriptDirectory(str(files("migrations"))).walk_revisions()
+
+    assert [script.revision for script in scripts] == [*reversed(REVISIONS)]
+    assert REVISIONS[-1] == HEAD
     with journal.transaction() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == REVISIONS[-1]
+        assert MigrationContext.configure(connection).get_current_revision() == HEAD
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
