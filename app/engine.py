@@ -47,6 +47,9 @@ log = structlog.get_logger(__name__)
 BATCH = 256
 """Commands decided together at the most, so that one commit stays short."""
 
+QUIET_TURNS = 2
+"""Turns of the event loop without a newcomer, after which a batch is closed."""
+
 PAUSE_SECONDS = 0.1
 """Between a commit that failed and the next attempt at it."""
 
@@ -252,6 +255,7 @@ class Engine:
                     self._wake.clear()
                     await self._wake.wait()
                 await self._read_news()
+                await self._let_in()
                 batch = self._next_batch()
                 if batch:
                     await self._write(batch)
@@ -263,6 +267,17 @@ class Engine:
             log.critical("the writer failed", exc_info=True)
             self._on_broken()
             raise
+
+    async def _let_in(self) -> None:
+        """Wait for whoever is arriving. Clients who were answered together ask again within a few turns of the loop.
+
+        Without it they fall into two halves, each of which waits for the commit of the other.
+        """
+        quiet_turns = 0
+        while quiet_turns < QUIET_TURNS and len(self._pending) < BATCH:
+            waiting = len(self._pending)
+            await asyncio.sleep(0)
+            quiet_turns = 0 if len(self._pending) > waiting else quiet_turns + 1
 
     def _next_batch(self) -> list[_Request]:
         """What is pending, in order; a key that stands in it already waits for the next batch."""

@@ -1,6 +1,6 @@
 """An office's stream: its whole state, or every fact, to everybody who listens.
 
-A listener costs two small tasks and a bounded buffer. An event is encoded once, and all are handed the same bytes.
+A listener costs a few small tasks and a bounded buffer. An event is encoded once, and all are handed the same bytes.
 Whoever does not read is let go, and resumes by the id of the last event that arrived.
 """
 
@@ -128,20 +128,25 @@ class _Stream(Response):
         self._hub, self._office_id, self._view, self._cursor = hub, office_id, view, cursor
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        # A task of its own for what is sent: waking this one goes through every layer of the application.
+        sending = asyncio.create_task(self._send(send))
+        watching = asyncio.create_task(_until_gone(receive))
+        try:
+            await asyncio.wait((sending, watching), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and not sending.cancelled():
+                sending.result()
+        finally:
+            sending.cancel()
+            watching.cancel()
+
+    async def _send(self, send: Send) -> None:
         listener = _Listener(send, self._hub.heartbeat_seconds, self._hub.buffer_bytes)
         audience = self._hub.enter(self._office_id, listener)
-        watching = asyncio.create_task(_end_when_gone(listener, receive))
         try:
             await listener.begin(self.raw_headers)
             await self._go_live(audience, listener)
             await listener.send_until_ended()
-        except asyncio.CancelledError:
-            if not listener.is_dropped:
-                raise
-            listener.task.uncancel()
-            log.info("a listener that does not read was let go", office=self._office_id)
         finally:
-            watching.cancel()
             listener.close()
             self._hub.leave(audience, listener)
 
@@ -261,10 +266,9 @@ class _Listener:
     def __init__(self, send: Send, heartbeat_seconds: float, buffer_bytes: int) -> None:
         task = asyncio.current_task()
         assert task
-        self.task = task
         self.seq = 0
         self.has_ended = False
-        self.is_dropped = False
+        self._task = task
         self._send = send
         self._number = next(self._numbers)
         self._buffer: list[bytes] = []
@@ -329,9 +333,9 @@ class _Listener:
 
     def _drop(self) -> None:
         # A task that waits for a reader who does not read can only be cancelled.
-        if not self.is_dropped:
-            self.is_dropped = True
-            self.task.cancel()
+        if not self._task.cancelling():
+            log.info("a listener that does not read is let go")
+            self._task.cancel()
 
     def _beat_later(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._heartbeat_seconds, self._beat)
@@ -347,10 +351,9 @@ class _Listener:
         self._timer = self._beat_later()
 
 
-async def _end_when_gone(listener: _Listener, receive: Receive) -> None:
+async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    listener.end()
 
 
 def _cursor(after: int | None, last_event_id: str | None) -> int | None:

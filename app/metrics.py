@@ -2,17 +2,17 @@
 
 A restart or a second process changes nothing in them: counters are tallies folded from the journal, gauges are counted
 anew. Thousands of offices come to tens of megabytes of text, of which little changes between two scrapes. So the text
-is kept in pieces, a few lines of one family for one office, and only pieces that changed are written again.
+is kept in pieces, the lines of one family for one office, and only pieces that changed are written again.
 """
 
 import asyncio
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate, product, repeat
-from time import perf_counter
+from time import monotonic, perf_counter, thread_time
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, GCCollector, Histogram, PlatformCollector, ProcessCollector
@@ -31,10 +31,18 @@ from queue_core.tallies import BUCKETS, WAIT_OUTCOMES
 SLICE_SECONDS = 0.01
 """How long a scrape may write before others have their turn."""
 
+WANTED_SECONDS = 120.0
+"""Whoever has scraped will scrape again within this time."""
+
+AHEAD_SECONDS = 0.05
+AHEAD_RESTS = 10
+"""Between scrapes, writing rests at least so long, and so many times as long as it took."""
+
 GROUP = 16
 """Offices whose pieces are joined once and kept so. More would be joined again too often, fewer saves too little."""
 
 CHUNK_BYTES = 256 * 1024
+"""What is handed to the server at once."""
 
 DETECTION_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600)
 
@@ -46,8 +54,8 @@ class Metrics:
 
     def __init__(self, engine: Engine, watch: Watch) -> None:
         self._engine = engine
-        self._plain = HallsText(bytes)
-        self._zipped = HallsText(_gzip_member)
+        self._plain = HallsText(engine, bytes)
+        self._zipped = HallsText(engine, _gzip_member)
         self._registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
@@ -68,10 +76,11 @@ class Metrics:
     async def answer(self, headers: Mapping[str, str]) -> Response:
         """The text as it is now, for a client that sent these headers."""
         zipped = _is_zipped_for(headers)
-        text = self._zipped if zipped else self._plain
-        await text.refresh(self._engine)
-        blocks = text.blocks(generate_latest(self._registry) + generate_latest(self._engine.registry))
-        return _Scrape(blocks, {"Content-Encoding": "gzip"} if zipped else {})
+        halls = await (self._zipped if zipped else self._plain).blocks()
+        process = generate_latest(self._registry) + generate_latest(self._engine.registry)
+        if zipped:
+            return _Scrape([*halls, _gzip_member(process)], {"Content-Encoding": "gzip"})
+        return _Scrape([*halls, process], {})
 
     def _committed(self, _office_id: str, _hall: Hall, facts: Sequence[Recorded]) -> None:
         for line in facts:
@@ -87,7 +96,7 @@ class _Scrape(Response):
         # Response's own beginning wants the whole body at once, to measure it.
         self.status_code = 200
         self.background = None
-        self.init_headers({"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Vary": "Accept-Encoding", **headers, **length})
+        self.init_headers({"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store", **headers, **length})
         self._blocks = blocks
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
@@ -113,27 +122,36 @@ def _chunks(blocks: list[bytes]) -> Iterator[bytes]:
 class HallsText:
     """The halls' families as text, every piece of it encoded for one kind of client."""
 
-    def __init__(self, encode: Callable[[bytes], bytes]) -> None:
+    def __init__(self, engine: Engine, encode: Callable[[bytes], bytes]) -> None:
+        self._engine = engine
         self._encode = encode
-        self._heads = [encode(head.encode()) if head else b"" for head in _heads()]
+        self._heads = [encode(family.head.encode()) for family in FAMILIES]
         self._offices: dict[str, _OfficeText] = {}
         self._groups: list[_Group] = []
+        self._changed: set[str] = set()
+        self._writing_ahead: asyncio.Task[None] | None = None
+        self._wanted_until = 0.0
+        engine.subscribe(self._committed)
 
-    async def refresh(self, engine: Engine) -> None:
-        """Write anew what is not true any more. Every office is consistent in itself."""
-        halls, now = await engine.halls(), engine.clock.now()
+    async def blocks(self) -> list[bytes]:
+        """The whole text as it is now. Every office is consistent in itself."""
+        self._wanted_until = monotonic() + WANTED_SECONDS
+        await self._write()
+        return [block for family, head in enumerate(self._heads) for block in (head, *self._blocks(family))]
+
+    def _blocks(self, family: int) -> Iterator[bytes]:
+        return (group.block(family) for group in self._groups)
+
+    async def _write(self, office_ids: Iterable[str] | None = None) -> None:
+        """Write anew what is not true any more, of these offices or of all."""
+        halls, now = await self._engine.halls(), self._engine.clock.now()
         ends = perf_counter() + SLICE_SECONDS
-        for office_id in self._outdated(halls, now):
+        for office_id in self._outdated(halls if office_ids is None else {id_: halls[id_] for id_ in office_ids}, now):
             self._office(office_id).write(halls[office_id], now)
             if perf_counter() > ends:
                 await asyncio.sleep(0)
-                halls, now = await engine.halls(), engine.clock.now()
+                halls, now = await self._engine.halls(), self._engine.clock.now()
                 ends = perf_counter() + SLICE_SECONDS
-
-    def blocks(self, more: bytes) -> list[bytes]:
-        """The whole text, and something after it."""
-        blocks = [block for segment, head in enumerate(self._heads) for block in (head, *self._blocks(segment))]
-        return [*blocks, self._encode(more)]
 
     def _outdated(self, halls: Mapping[str, Hall], now: datetime) -> list[str]:
         # The one loop over all offices that every scrape pays for.
@@ -143,6 +161,24 @@ class HallsText:
             for office_id, hall in halls.items()
             if (text := texts.get(office_id)) is None or text.seq != hall.seq or not text.since <= now < text.until
         ]
+
+    def _committed(self, office_id: str, _hall: Hall, _facts: Sequence[Recorded]) -> None:
+        if monotonic() < self._wanted_until:
+            self._changed.add(office_id)
+            self._writing_ahead = self._writing_ahead or asyncio.create_task(self._write_ahead())
+
+    async def _write_ahead(self) -> None:
+        """Write what has changed before a scrape asks for it: the same work, but little by little."""
+        try:
+            took = 0.0
+            while self._changed:
+                await asyncio.sleep(max(AHEAD_SECONDS, took * AHEAD_RESTS))
+                changed, self._changed = self._changed, set()
+                began = thread_time()
+                await self._write(changed)
+                took = thread_time() - began
+        finally:
+            self._writing_ahead = None
 
     def _office(self, office_id: str) -> "_OfficeText":
         text = self._offices.get(office_id)
@@ -155,22 +191,19 @@ class HallsText:
             self._groups.append(_Group())
         return self._groups[-1]
 
-    def _blocks(self, segment: int) -> Iterator[bytes]:
-        return (group.block(segment) for group in self._groups)
-
 
 class _Group:
-    """Some offices, with their pieces of each segment joined."""
+    """Some offices, with their pieces of each family joined."""
 
     def __init__(self) -> None:
         self.offices: list[_OfficeText] = []
         self.blocks: dict[int, bytes] = {}
 
-    def block(self, segment: int) -> bytes:
+    def block(self, family: int) -> bytes:
         """The pieces of all offices, one after the other."""
-        block = self.blocks.get(segment)
+        block = self.blocks.get(family)
         if block is None:
-            block = self.blocks[segment] = b"".join([office.pieces[segment] for office in self.offices])
+            block = self.blocks[family] = b"".join([office.pieces[family] for office in self.offices])
         return block
 
 
@@ -195,12 +228,12 @@ class _OfficeText:
             self._office, self._services, self._marks = hall.office, _services(hall), {}
         figures, self.until = _figures(hall, now)
         self.seq, self.since = hall.seq, now
-        for number, segment in enumerate(_segments(self._services)):
-            mark = segment.mark(figures)
-            if mark != self._marks.get(number):
-                self._marks[number] = mark
-                self.pieces[number] = self._encode(segment.text(self._label, figures).encode())
-                self._group.blocks.pop(number, None)
+        for family, lines in enumerate(_lines(self._services)):
+            mark = lines.mark(figures)
+            if mark != self._marks.get(family):
+                self._marks[family] = mark
+                self.pieces[family] = self._encode(lines.text(self._label, figures).encode())
+                self._group.blocks.pop(family, None)
 
 
 # The families
@@ -237,18 +270,20 @@ class _Family:
         """What comes before the first line."""
         return f"# HELP {self.name} {self.help}\n# TYPE {self.name} {self.kind}\n"
 
-    def segments(self, services: tuple[str, ...]) -> list["_Segment"]:
-        """A segment for each histogram, or one for all plain numbers."""
+    def lines(self, services: tuple[str, ...]) -> "_Lines":
+        """Its lines for an office with these services."""
         rows = list(product(*(values or services for values in self.labels.values())))
-        lines = [(self.name, ",".join(map(_label, ("office", *self.labels), (OFFICE, *row)))) for row in rows]
+        labels = [",".join(map(_label, ("office", *self.labels), (OFFICE, *row))) for row in rows]
+        keys = [self.key(*row) for row in rows]
         if self.kind == "histogram":
-            return [_histogram(*line, self.key(*row)) for line, row in zip(lines, rows, strict=True)]
-        return [_numbers(lines, tuple(self.key(*row) for row in rows), self.nothing)]
+            return _histograms(self.name, labels, keys)
+        template = "".join(f"{self.name}{{{_literally(each)}}} %s\n" for each in labels)
+        return _Lines(tuple(keys), tuple(keys), template, self.nothing)
 
 
 @dataclass(frozen=True, slots=True)
-class _Segment:
-    """Lines that are written together: the names of the figures in them, and the text around these.
+class _Lines:
+    """A family's lines for one office: the names of the figures in them, and the text around these.
 
     No figure changes without one of the `telling`: of a histogram the first bucket and the sum, because what adds
     nothing to the sum falls into the first bucket.
@@ -258,7 +293,7 @@ class _Segment:
     telling: tuple[Key, ...]
     template: str
     nothing: float | str = 0
-    is_histogram: bool = False
+    are_histograms: bool = False
 
     def mark(self, figures: Figures) -> tuple[float | str, ...]:
         """Something that is different whenever the text is."""
@@ -267,24 +302,32 @@ class _Segment:
     def text(self, office: str, figures: Figures) -> str:
         """The lines of one office."""
         values = tuple(map(figures.get, self.keys, repeat(self.nothing)))
-        if self.is_histogram:
-            *counts, seconds = values
-            cumulative = tuple(accumulate(counts))
-            values = (*cumulative, seconds, cumulative[-1])
+        if self.are_histograms:
+            values = tuple(_cumulative(values))
         return (self.template % values).replace(OFFICE, office)
 
 
-def _numbers(lines: list[tuple[str, str]], keys: tuple[Key, ...], nothing: float | str) -> _Segment:
-    template = "".join(f"{name}{{{_literally(labels)}}} %s\n" for name, labels in lines)
-    return _Segment(keys, keys, template, nothing)
+def _histograms(name: str, labels: list[str], keys: list[Key]) -> _Lines:
+    template = ""
+    for each in map(_literally, labels):
+        template += "".join(f'{name}_bucket{{{each},le="{bucket}"}} %s\n' for bucket in BUCKETS)
+        template += f"{name}_sum{{{each}}} %s\n{name}_count{{{each}}} %s\n"
+    parts = (*BUCKETS, "sum")
+    telling = (BUCKETS[0], "sum")
+    return _Lines(tuple(_parts(keys, parts)), tuple(_parts(keys, telling)), template, are_histograms=True)
 
 
-def _histogram(name: str, labels: str, key: Key) -> _Segment:
-    labels = _literally(labels)
-    buckets = "".join(f'{name}_bucket{{{labels},le="{bucket}"}} %s\n' for bucket in BUCKETS)
-    template = f"{buckets}{name}_sum{{{labels}}} %s\n{name}_count{{{labels}}} %s\n"
-    keys = tuple((*key, part) for part in (*BUCKETS, "sum"))
-    return _Segment(keys, (keys[0], keys[-1]), template, is_histogram=True)
+def _parts(keys: list[Key], parts: tuple[str, ...]) -> Iterator[Key]:
+    return ((*key, part) for key in keys for part in parts)
+
+
+def _cumulative(values: tuple[Any, ...]) -> Iterator[Any]:
+    """For each histogram in a row the counts up to every edge, the sum and the count."""
+    size = len(BUCKETS) + 1
+    for first in range(0, len(values), size):
+        *counts, seconds = values[first : first + size]
+        cumulative = list(accumulate(counts))
+        yield from (*cumulative, seconds, cumulative[-1])
 
 
 def _figure(name: str) -> Callable[..., Key]:
@@ -368,13 +411,9 @@ FAMILIES = (
 
 
 @lru_cache(maxsize=4096)
-def _segments(services: tuple[str, ...]) -> tuple[_Segment, ...]:
-    return tuple(segment for family in FAMILIES for segment in family.segments(services))
-
-
-def _heads() -> list[str]:
-    """For each segment, what comes before it."""
-    return ["" if number else family.head for family in FAMILIES for number, _ in enumerate(family.segments(()))]
+def _lines(services: tuple[str, ...]) -> tuple[_Lines, ...]:
+    """The lines of all families; most offices of a network have the same services and share them."""
+    return tuple(family.lines(services) for family in FAMILIES)
 
 
 def _label(name: str, value: str) -> str:
@@ -393,7 +432,7 @@ def _literally(text: str) -> str:
 
 
 @dataclass(slots=True)
-class _Line:
+class _Waiting:
     """Those who wait for one service."""
 
     people: int = 0
@@ -404,14 +443,14 @@ class _Line:
 
 def _figures(hall: Hall, now: datetime) -> tuple[Figures, datetime]:
     """All figures of a hall, counted in one pass over its people, and until when they stay so if nothing happens."""
-    lines: dict[str, _Line] = {}
+    waiting: dict[str, _Waiting] = {}
     until = FOREVER
     for ticket in hall.tickets.values():
         began = ticket.clock.as_if_since
         if began is None:
             continue
         due = began + ticket.clock.limit
-        line = lines.get(ticket.service) or lines.setdefault(ticket.service, _Line())
+        line = waiting.get(ticket.service) or waiting.setdefault(ticket.service, _Waiting())
         line.people += 1
         if began < line.oldest:
             line.oldest = began
@@ -422,7 +461,7 @@ def _figures(hall: Hall, now: datetime) -> tuple[Figures, datetime]:
         elif due < until:
             until = due
     figures: Figures = hall.tallies.copy()
-    for service, line in lines.items():
+    for service, line in waiting.items():
         figures["waiting", service], figures["over", service] = line.people, line.over
         figures["oldest", service], figures["due", service] = line.oldest.timestamp(), line.due.timestamp()
     _add_counters(figures, hall)

@@ -1,7 +1,8 @@
 """What issue, call-next and a scrape cost, measured in bare FastAPI routes.
 
 Slices of load alternate between a bare server (`harness/bare.py`) and Fifteen; every ratio is taken between neighbours,
-and the median of all is told. Then calls with short and long lines alternate, and a server of 3,000 offices is scraped.
+and the median of the calmer half is told. Then calls with short and long lines alternate, and a server of 3,000 offices
+is scraped.
 """
 
 import os
@@ -19,16 +20,19 @@ import uvloop
 
 from bench import Figures, words
 from bench.harness.client import Clients, get
-from bench.harness.load import BareLoad, HallLoad, Slice
+from bench.harness.load import BareLoad, HallLoad
 from bench.harness.offices import MADE, counter_id, description, issue, service_id, set_up
 from bench.harness.prepared import Wish, fill
-from bench.harness.servers import BARE, Server, family_cpu_seconds, running
+from bench.harness.servers import BARE, Server, running
+from bench.harness.turns import Turns
 from queue_core.commands import CallNext, Issue, OpenCounter
 from tests.postgres import PostgresServer, postgres_server
 
 CLIENTS = 16
 SYNCS = 100
 COUNTERS = 1_000
+"""As many as an office may have: so many calls in a row before counters have to be freed."""
+
 LINES = (100, 1_000, 50_000)
 COUNTERS_OF_LINE = 64
 OFFICES = 3_000
@@ -37,8 +41,6 @@ COUNTERS_OF_OFFICE = 8
 # Russia's peak is 240 facts a second in 13,000 offices: about as many of 3,000 have changed after a scrape's 5 seconds.
 OFFICES_CHANGED = 300
 
-THROUGHPUT_OF_BARE = 0.60
-CPU_OF_BARE = 1.6
 LONG_LINE_OF_SHORT = 1.3
 SCRAPE_IN_BARE_REQUESTS = 50.0
 
@@ -56,8 +58,8 @@ class Amounts:
     scrapes: int
 
 
-FULL = Amounts(rounds=9, requests=8_000, line_rounds=60, scrapes=7)
-QUICK = Amounts(rounds=3, requests=2_000, line_rounds=15, scrapes=3)
+FULL = Amounts(rounds=12, requests=6_000, line_rounds=60, scrapes=7)
+QUICK = Amounts(rounds=4, requests=1_500, line_rounds=15, scrapes=3)
 
 
 async def main() -> int:
@@ -95,10 +97,16 @@ async def measure_routes(bare: BareLoad, directory: Path, amounts: Amounts, figu
         addresses = {"sqlite": str(directory / "routes.db"), "postgres": postgres.fresh_database()}
         servers = {name: Server({"FIFTEEN_DATABASE": address}) for name, address in addresses.items()}
         with running(*servers.values()):
-            turns = Turns(bare, {name: await hall_load(server) for name, server in servers.items()}, postgres)
+            halls = {name: await hall_load(server) for name, server in servers.items()}
+            turns = Turns(bare, halls, postmaster_of(postgres))
             for number in range(amounts.rounds):
                 await turns.round(amounts.requests, bare_first=number % 2 == 0)
     turns.tell(figures)
+
+
+def postmaster_of(postgres: PostgresServer) -> int:
+    """The process that all of PostgreSQL's others descend from."""
+    return int((postgres.directory / "data" / "postmaster.pid").read_text().split()[0])
 
 
 async def hall_load(server: Server) -> HallLoad:
@@ -107,61 +115,6 @@ async def hall_load(server: Server) -> HallLoad:
     clients = Clients(server.port, CLIENTS)
     await set_up(clients, description("centre", counters=COUNTERS, limit_seconds=86_400))
     return HallLoad(server, clients, "centre", COUNTERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two slices that were neighbours, and what Fifteen and PostgreSQL's own processes did for them beside."""
-
-    bare: Slice
-    own: Slice
-    commits: int
-    postgres_us: float
-
-
-class Turns:
-    """Slices in turns, each beside a bare one."""
-
-    def __init__(self, bare: BareLoad, halls: dict[str, HallLoad], postgres: PostgresServer) -> None:
-        self._bare, self._halls = bare, halls
-        self._postmaster = int((postgres.directory / "data" / "postmaster.pid").read_text().split()[0])
-        self._pairs: dict[tuple[str, str], list[Pair]] = defaultdict(list)
-
-    async def round(self, requests: int, *, bare_first: bool) -> None:
-        """One pair of every kind. What drifts meanwhile is on one side in one round, on the other in the next."""
-        for database, hall in self._halls.items():
-            for route in ("issue", "call"):
-                postgres_before, commits_before = family_cpu_seconds(self._postmaster), await hall.server.commits()
-                loads = (self._bare, hall) if bare_first else (hall, self._bare)
-                slices = [await getattr(load, route)(requests) for load in loads]
-                bare, own = slices if bare_first else reversed(slices)
-                commits = await hall.server.commits() - commits_before
-                postgres_us = (family_cpu_seconds(self._postmaster) - postgres_before) / requests * 1e6
-                self._pairs[database, route].append(Pair(bare, own, commits, postgres_us))
-                print(
-                    f"{database} {route}: {own.per_second:.0f} of {bare.per_second:.0f} requests/s, "
-                    f"{own.cpu_us:.0f} for {bare.cpu_us:.0f} us",
-                    flush=True,
-                )
-
-    def tell(self, figures: Figures) -> None:
-        """The medians."""
-        for (database, route), pairs in self._pairs.items():
-            name = f"{database}_{route}"
-            throughput = median(pair.own.per_second / pair.bare.per_second for pair in pairs)
-            cpu = median(pair.own.cpu_us / pair.bare.cpu_us for pair in pairs)
-            figures.tell(f"{name}_throughput_of_bare", throughput, at_least=THROUGHPUT_OF_BARE)
-            figures.tell(f"{name}_cpu_of_bare", cpu, at_most=CPU_OF_BARE)
-            figures.tell(f"{name}_main_thread_share", median(pair.own.main_thread_share for pair in pairs))
-            figures.tell(f"{name}_cpu_us", median(pair.own.cpu_us for pair in pairs))
-            if route == "issue":
-                figures.tell(f"{name}_requests_per_commit", median(pair.own.requests / pair.commits for pair in pairs))
-            if database == "postgres":
-                figures.tell(f"{name}_database_processes_us", median(pair.postgres_us for pair in pairs))
-        for route in ("issue", "call"):
-            slices = [pair.bare for (_, kind), pairs in self._pairs.items() if kind == route for pair in pairs]
-            figures.tell(f"bare_{route}_cpu_us", median(slice_.cpu_us for slice_ in slices))
-            figures.tell(f"bare_{route}_per_second", median(slice_.per_second for slice_ in slices))
 
 
 # Long lines, and thousands of offices

@@ -133,6 +133,14 @@ def free_port() -> int:
             return port
 
 
+def busy_seconds() -> float:
+    """How long the processors of this machine have been at work for anybody, those of the machine's host included."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = (
+        int(ticks) for ticks in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    )
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 def family_cpu_seconds(pid: int) -> float:
     """The processor time of a process and of its children that live."""
     return sum(cpu_seconds(process.pid) for process in (psutil.Process(pid), *psutil.Process(pid).children()))

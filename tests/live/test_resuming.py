@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from tests.live.conftest import LiveHall, live_hall
+from tests.postgres import postgres_server
 
 
 async def test_a_follower_goes_on_after_the_last_fact_it_has(hall: LiveHall) -> None:
@@ -115,3 +116,18 @@ async def until_known(hall: LiveHall) -> None:
     while status != 200:
         async with hall.listener() as screen:
             status = screen.status
+
+
+async def test_who_comes_back_while_the_database_is_away_is_sent_away_and_comes_back_again() -> None:
+    with postgres_server() as postgres:
+        async with live_hall(postgres.fresh_database()) as hall:
+            await hall.configure()
+            postgres.kill()
+            async with hall.listener("view=facts&after=0") as early:
+                events = await early.rest()
+            postgres.start()
+
+            assert early.is_complete
+            assert events[-1].retry
+            async with hall.listener("view=facts&after=0") as again:
+                assert [event.data["kind"] for event in await again.events(2)] == ["Configured", "DayOpened"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import httpx2
 import pytest
 
 import app.metrics
-from app.metrics import HallsText
+from app.metrics import AHEAD_SECONDS, HallsText
 from queue_core.commands import CallNext, Issue, OpenCounter, Tick
 from tests.live.soon import soon
 from tests.metrics.conftest import CENTRE, PROMETHEUS, ScrapedHalls, scraped_halls
@@ -31,7 +32,7 @@ async def test_whoever_might_stop_at_the_first_gzip_member_is_sent_plain_text(ha
     assert "content-encoding" not in scrape.headers
     assert scrape.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert scrape.headers["content-length"] == str(len(scrape.body))
-    assert scrape.headers["vary"] == "Accept-Encoding"
+    assert scrape.headers["cache-control"] == "no-store"
 
 
 def test_a_client_of_the_common_kind_stops_at_the_first_gzip_member() -> None:
@@ -54,29 +55,66 @@ async def test_many_offices_are_told_family_by_family(halls: ScrapedHalls) -> No
         assert scrape.text[begin:].splitlines()[: len(waiting)] == waiting
 
 
-async def test_only_what_changed_is_written_again(halls: ScrapedHalls) -> None:
-    written: list[str] = []
-
-    def noting(text: bytes) -> bytes:
-        written.append(text.decode().partition("{")[0])
-        return text
-
+async def test_only_what_changed_is_written_again(halls: ScrapedHalls, written: list[str]) -> None:
     await halls.describe(replace(CENTRE, id="another"))
-    text = HallsText(noting)
-    await text.refresh(halls.engine)
+    text = HallsText(halls.engine, noting(written))
+    await text.blocks()
 
     written.clear()
-    await text.refresh(halls.engine)
+    await text.blocks()
     assert written == []
 
     await halls.do(Issue(service="passport"))
-    await text.refresh(halls.engine)
-    assert written == [
-        "queue_tickets_issued_total",
-        "queue_tickets_waiting",
-        "queue_oldest_ticket_timestamp_seconds",
-        "queue_earliest_due_timestamp_seconds",
-    ]
+    await text.blocks()
+    assert written == WRITTEN_AT_AN_ISSUE
+
+
+async def test_between_scrapes_what_changed_is_written_ahead(halls: ScrapedHalls, written: list[str]) -> None:
+    text = HallsText(halls.engine, noting(written))
+    await text.blocks()
+    written.clear()
+
+    await halls.do(Issue(service="passport"))
+    assert written == []
+    await soon(lambda: written == WRITTEN_AT_AN_ISSUE)
+
+    blocks = await text.blocks()
+    assert written == WRITTEN_AT_AN_ISSUE
+    assert b'queue_tickets_waiting{office="centre",service="passport"} 1\n' in b"".join(blocks)
+
+
+async def test_nothing_is_written_while_nobody_scrapes(halls: ScrapedHalls, written: list[str]) -> None:
+    HallsText(halls.engine, noting(written))
+    written.clear()
+
+    await halls.do(Issue(service="passport"))
+    await asyncio.sleep(3 * AHEAD_SECONDS)
+
+    assert written == []
+
+
+@pytest.fixture
+def written() -> list[str]:
+    """The families that were written, in order."""
+    return []
+
+
+def noting(written: list[str]) -> Callable[[bytes], bytes]:
+    """An encoding that changes nothing and tells what was written."""
+
+    def note(text: bytes) -> bytes:
+        written.append(text.decode().partition("{")[0])
+        return text
+
+    return note
+
+
+WRITTEN_AT_AN_ISSUE = [
+    "queue_tickets_issued_total",
+    "queue_tickets_waiting",
+    "queue_oldest_ticket_timestamp_seconds",
+    "queue_earliest_due_timestamp_seconds",
+]
 
 
 async def test_others_have_their_turn_while_thousands_of_offices_are_written(
