@@ -39,11 +39,6 @@ class Settings(BaseSettings):
             raise ValueError(f"{', '.join(unknown)} is no setting; there are {', '.join(sorted(known))}")
         return given
 
-    @property
-    def is_demo(self) -> bool:
-        """Whether this server runs on a demo clock, which only a demo journal allows."""
-        return self.demo_speed is not None
-
     def clock(self) -> Clock:
         """The clock that these settings ask for."""
         if self.demo_speed is None:
