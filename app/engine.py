@@ -40,6 +40,7 @@ from queue_core.errors import Refusal, UnknownOffice
 from queue_core.facts import Configured, DayOpened, Fact, TicketFact
 from queue_core.hall import Hall, Session, evolve
 from queue_core.tickets import Ticket, retold
+from queue_core.values import value
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -49,6 +50,12 @@ BATCH = 256
 
 QUIET_TURNS = 2
 """Turns of the event loop without a newcomer, after which a batch is closed."""
+
+CHECKPOINTED = (DayOpened, Configured)
+"""After these the whole hall is kept, so that a start need not begin at the beginning."""
+
+HIDDEN = "~"
+"""What the id of an office begins with that is there for the house itself, and for nobody to see."""
 
 PAUSE_SECONDS = 0.1
 """Between a commit that failed and the next attempt at it."""
@@ -78,7 +85,7 @@ class Stopping(Refusal):
     """The server is stopping; nothing was done."""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Answer:
     """What a command came to: the ticket and the counter's session it touched, as they stood at `seq`."""
 
@@ -160,10 +167,12 @@ class Engine:
         self._follower = Follower(journal, self._heard) if journal.is_shared else None
         self._queue_size, self._patience, self._on_broken = queue_size, patience_seconds, on_broken
         self._halls: dict[str, Hall] = {}
+        self._shown: dict[str, Hall] = {}
         self._heads: dict[str, bytes] = {}
         self._pending: deque[_Request] = deque()
         self._in_flight: list[_Request] = []
         self._in_doubt: list[_Draft] = []
+        self._on_its_way: _Draft | None = None
         self._news: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
@@ -175,7 +184,8 @@ class Engine:
         """Rebuild every hall from the journal and begin to take commands."""
         self._loop = asyncio.get_running_loop()
         for hall, head in await self._in_thread(lambda: list(self._journal.halls())):
-            self._halls[hall.office_id], self._heads[hall.office_id] = hall, head
+            self._keep_hall(hall)
+            self._heads[hall.office_id] = head
         self._settled.set()
         self._tasks = [asyncio.create_task(self._write_for_ever()), asyncio.create_task(self._mind_patience())]
         if self._follower:
@@ -222,13 +232,23 @@ class Engine:
 
         JournalSilent while it is not known, for longer than the engine is patient, what was committed.
         """
-        hall = (await self.halls()).get(office_id)
+        await self._settle()
+        hall = self._halls.get(office_id)
         if hall is None or not hall.exists:
             raise UnknownOffice(office=office_id)
         return hall
 
     async def halls(self) -> Mapping[str, Hall]:
-        """All halls, under the same condition."""
+        """All halls that are there to be seen, under the same condition."""
+        await self._settle()
+        return self._shown
+
+    async def every_hall(self) -> Mapping[str, Hall]:
+        """The hidden ones too."""
+        await self._settle()
+        return self._halls
+
+    async def _settle(self) -> None:
         if not self._settled.is_set():
             try:
                 async with asyncio.timeout(self._patience):
@@ -236,7 +256,12 @@ class Engine:
                         await self._settled.wait()
             except TimeoutError:
                 raise JournalSilent(retry_after=5) from None
-        return self._halls
+
+    def unrecorded(self, office_id: str) -> tuple[Fact, ...]:
+        """What has happened in an office by now and may not be in the journal yet: on its way there, or not begun."""
+        hall, draft = self._halls[office_id], self._on_its_way
+        on_its_way = (line.fact for line in draft.page.facts if line.office_id == office_id) if draft else ()
+        return (*on_its_way, *passed(hall, hall.moment(self.clock.now())))
 
     async def ask(self, question: Callable[[Journal], T]) -> T:
         """The journal's answer to a question, from a thread where it may take its time."""
@@ -300,7 +325,7 @@ class Engine:
             if not await self._was_hasty(draft, answered) and await self._commit(draft):
                 break
             answered = await self._cleared_up() or await self._answered(batch)
-        self._in_flight = []
+        self._in_flight, self._on_its_way = [], None
         self._publish(draft.page.facts)
         for request, reply in draft.replies:
             if isinstance(reply, Refusal):
@@ -313,7 +338,7 @@ class Engine:
 
     async def _answered(self, requests: Iterable[_Request]) -> _Answers:
         """What these requests were answered with before, as far as their keys have been used."""
-        named = {(request.office_id, request.key): request for request in requests if request.key is not None}
+        named = _named(requests)
         if not named:
             return {}
         found = await self._surely(lambda: self._journal.answered(named.keys()))
@@ -334,7 +359,7 @@ class Engine:
     def _decide(self, batch: list[_Request], answered: _Answers) -> _Draft:
         """Every command of the batch in order. From here until `_commit` the halls are ahead of the journal."""
         self._settled.clear()
-        draft = _Draft()
+        draft = self._on_its_way = _Draft()
         for request in batch:
             repeated = answered.get(request)
             draft.replies.append((request, repeated or self._one(draft, request)))
@@ -369,7 +394,7 @@ class Engine:
         if hall is None:
             if not isinstance(request.command, Configure):
                 return None
-            hall = self._halls[request.office_id] = Hall(request.office_id)
+            hall = self._keep_hall(Hall(request.office_id))
         if request.office_id not in draft.marked:
             hall.mark()
             draft.marked[request.office_id] = hall
@@ -384,7 +409,7 @@ class Engine:
         draft.heads[office_id] = line.hash
         if ticket:
             draft.page.tickets[office_id, ticket.id] = (ticket, hall.seq)
-        if isinstance(fact, DayOpened | Configured):
+        if isinstance(fact, CHECKPOINTED):
             draft.checkpoints.add(office_id)
         return ticket
 
@@ -394,15 +419,15 @@ class Engine:
             session = replace(hall.session(request.command.counter), before_step=None)
         if request.key is not None:
             draft.page.answers.append(
-                {
-                    "office_id": request.office_id,
-                    "key": request.key,
-                    "fingerprint": request.fingerprint,
-                    "seq": hall.seq,
-                    "ticket_id": ticket.id if ticket else None,
-                    "session": msgspec.json.encode(session).decode() if session else None,
-                    "at": hall.last_at or self.clock.now(),
-                }
+                Answered(
+                    request.office_id,
+                    request.key,
+                    request.fingerprint,
+                    hall.seq,
+                    ticket.id if ticket else None,
+                    msgspec.json.encode(session).decode() if session else None,
+                    hall.last_at or self.clock.now(),
+                )
             )
         return Answer(hall.seq, ticket, session)
 
@@ -412,19 +437,24 @@ class Engine:
         It may be a repeated request, whose effect is what stands in its way; or another process has moved the hall on.
         Requests that yield facts need no such look: the database itself refuses a used key and a taken seq.
         """
-        doubtful = draft.doubtful
-        hasty = bool(await self._answered(doubtful)) if doubtful and not answered else False
-        if not hasty and self._journal.is_shared:
-            hasty = any(
-                [await self._is_behind(draft, office) for office in {request.office_id for request in doubtful}]
-            )
+        if not draft.doubtful:
+            return False
+        named = {} if answered else _named(draft.doubtful)
+        offices = {request.office_id for request in draft.doubtful} if self._journal.is_shared else set()
+        try:
+            hasty = bool(named and await self._in_thread(lambda: self._journal.answered(named.keys())))
+            for office_id in offices:
+                hasty = hasty or await self._is_behind(draft, office_id)
+        except JournalDown as down:
+            log.warning("the journal does not answer", error=str(down))
+            hasty = True
         if hasty:
             await self._go_back(draft)
         return hasty
 
     async def _is_behind(self, draft: _Draft, office_id: str) -> bool:
         committed = draft.marked[office_id].seq_at_mark if office_id in draft.marked else 0
-        return bool(await self._surely(lambda: self._journal.facts_after(office_id, committed, 1)))
+        return bool(await self._in_thread(lambda: self._journal.facts_after(office_id, committed, 1)))
 
     async def _commit(self, draft: _Draft) -> bool:
         """Whether the draft stands in the journal. If not, the halls are back where the journal is."""
@@ -442,17 +472,26 @@ class Engine:
             return await self._refuse_full(draft)
         except JournalDown as down:
             log.warning("a commit got no answer; asking the journal what it holds", error=str(down))
-            if not await self._committed_after_all(draft):
-                self._in_doubt.append(draft)
-                await self._go_back(draft)
-                # A database that answers and takes no writes is not asked in a spin.
-                await asyncio.sleep(PAUSE_SECONDS)
-                return False
+            return await self._was_committed(draft)
         self._append_seconds.observe(perf_counter() - began)
         self._batch_size.observe(len(draft.replies))
         self._heads |= draft.heads
         self._keep(draft)
         return True
+
+    async def _was_committed(self, draft: _Draft) -> bool:
+        """What a commit without an answer came to, once that can be known. Until then the halls are as before it."""
+        self._stand_back(draft)
+        committed = await self._committed_after_all(draft)
+        await self._catch_up_with(draft)
+        if committed:
+            # By now it has been read from the journal, and told.
+            draft.page = Page()
+            return True
+        self._in_doubt.append(draft)
+        # A database that answers and takes no writes is not asked in a spin.
+        await asyncio.sleep(PAUSE_SECONDS)
+        return False
 
     async def _committed_after_all(self, draft: _Draft) -> bool:
         """What a commit without an answer came to. A line's hash names its whole past, so an office's last is enough.
@@ -462,7 +501,7 @@ class Engine:
         for line in {line.office_id: line for line in draft.page.facts}.values():
             if not await self._surely(partial(self._journal.has, line)):
                 return False
-        keys = [(row["office_id"], row["key"]) for row in draft.page.answers]
+        keys = [(answer.office_id, answer.key) for answer in draft.page.answers]
         return not keys or len(await self._surely(lambda: self._journal.answered(keys))) == len(keys)
 
     async def _cleared_up(self) -> _Answers:
@@ -494,10 +533,20 @@ class Engine:
 
     async def _go_back(self, draft: _Draft) -> None:
         """Take the halls back to what is committed, and on to what others have committed since."""
+        self._stand_back(draft)
+        await self._catch_up_with(draft)
+
+    def _stand_back(self, draft: _Draft) -> None:
+        """Take the halls back to where they were. Whoever reads sees them so, however long the journal is away."""
         for office_id, hall in draft.marked.items():
             hall.go_back()
             if not hall.exists:
                 del self._halls[office_id]
+                self._shown.pop(office_id, None)
+        self._on_its_way = None
+        self._settled.set()
+
+    async def _catch_up_with(self, draft: _Draft) -> None:
         for office_id in draft.marked.keys() | {request.office_id for request in draft.doubtful}:
             await self._catch_up(office_id)
 
@@ -525,8 +574,14 @@ class Engine:
             evolve(hall, line.fact)
             self._heads[office_id] = line.hash
         if missed:
-            self._halls[office_id] = hall
+            self._keep_hall(hall)
             self._publish(missed)
+
+    def _keep_hall(self, hall: Hall) -> Hall:
+        self._halls[hall.office_id] = hall
+        if not hall.office_id.startswith(HIDDEN):
+            self._shown[hall.office_id] = hall
+        return hall
 
     def _publish(self, lines: Sequence[Recorded]) -> None:
         by_office: dict[str, list[Recorded]] = {}
@@ -576,6 +631,11 @@ class Engine:
                     request.refuse(OutcomeUnknown(retry_after=5))
             # Nobody waits for these any more, and they were never decided: they must not take effect later.
             self._pending = deque(request for request in self._pending if not request.reply.done())
+
+
+def _named(requests: Iterable[_Request]) -> dict[tuple[str, str], _Request]:
+    """The requests that have a key, by it."""
+    return {(request.office_id, request.key): request for request in requests if request.key is not None}
 
 
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
 from time import monotonic
+from typing import Any
 
 import msgspec
 import structlog
@@ -18,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.engine import Engine
 from app.journal import Journal, JournalDown, Recorded
+from app.watch import Provisional
+from queue_core.facts import Fact
 from queue_core.hall import Hall
 
 log = structlog.get_logger(__name__)
@@ -110,6 +113,12 @@ class LiveHub:
     def state_event(self, hall: Hall) -> bytes:
         """A hall as an event for its screens."""
         return b"id: %d\ndata: %b\n\n" % (hall.seq, self._snapshot(hall, self.engine.clock.now()))
+
+    def tell_provisional(self, provisional: Provisional) -> None:
+        """Send on what the watch tells from memory. It has no id: whoever comes back goes on from the last fact."""
+        audience = self._audiences.get(provisional.office_id)
+        if audience:
+            audience.told(_provisional_event(provisional))
 
     def _committed(self, office_id: str, _hall: Hall, facts: Sequence[Recorded]) -> None:
         audience = self._audiences.get(office_id)
@@ -208,6 +217,11 @@ class _Audience:
         if self.screens:
             self._is_stale = True
             self._painter = self._painter or asyncio.create_task(self._paint())
+
+    def told(self, event: bytes) -> None:
+        """Send on what is no fact yet."""
+        for listener in self.listeners:
+            listener.add(event)
 
     async def state(self) -> bytes:
         """The state as it is now, painted once for all who ask at about the same time."""
@@ -368,10 +382,19 @@ def _facts_after(office_id: str, seq: int, limit: int) -> Callable[[Journal], li
 
 
 def _fact_event(line: Recorded) -> bytes:
-    fields = msgspec.to_builtins(line.fact, builtin_types=(datetime,))
-    fact = {name: _instant(value) if isinstance(value, datetime) else value for name, value in fields.items()}
-    body = {"seq": line.seq, "at": _instant(line.at), "kind": line.kind} | fact
+    body = {"seq": line.seq, "at": _instant(line.at), "kind": line.kind} | _fields(line.fact)
     return b"id: %d\ndata: %b\n\n" % (line.seq, msgspec.json.encode(body))
+
+
+def _provisional_event(provisional: Provisional) -> bytes:
+    fact = provisional.fact
+    body = {"kind": type(fact).__name__} | _fields(fact) | {"stands": provisional.stands}
+    return b"event: provisional\ndata: %b\n\n" % msgspec.json.encode(body)
+
+
+def _fields(fact: Fact) -> dict[str, Any]:
+    fields = msgspec.to_builtins(fact, builtin_types=(datetime,))
+    return {name: _instant(value) if isinstance(value, datetime) else value for name, value in fields.items()}
 
 
 def _instant(at: datetime) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
+from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
+from app.canary import Canary
 from app.clock import Clock, DemoClock, SystemClock
 from app.configuration import EXAMPLE, read_office
 from app.console.routes import router as console
@@ -33,7 +35,9 @@ from queue_core.commands import Configure, OpenDay
 log = structlog.get_logger(__name__)
 
 ROOMS = (kiosk, console, board, visitor, supervisor, pulse, reference, admin)
-"""In the order in which a request is compared with their routes: those that are asked all day come first."""
+
+FIRST = ("issue_ticket", "call_next")
+"""A request is compared with one route after the other, so what is asked all day comes before everything else."""
 
 
 def create_app(settings: Settings, clock: Clock) -> FastAPI:
@@ -56,6 +60,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     for room in ROOMS:
         # Not by include_router, which has every request compared twice.
         app.router.routes.extend(room.routes)
+    app.router.routes.sort(key=lambda route: getattr(route, "name", None) not in FIRST)
     answer_with_problems(app)
     if speed := demo_mark(clock):
         app.add_middleware(DemoMark, speed=speed)
@@ -76,11 +81,19 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
         stack.callback(app.state.hub.stop)
         app.state.watch = Watch(engine)
-        app.state.metrics = Metrics(engine, app.state.watch)
+        app.state.watch.subscribe(app.state.hub.tell_provisional)
+        canary = Canary(engine, settings.canary_seconds)
+        alerts = Alerts(engine, read_plan(settings.alerts) if settings.alerts else Plan())
+        app.state.alerts = alerts
+        app.state.metrics = Metrics(engine, app.state.watch, [canary.registry, alerts.registry])
         if settings.example:
             await _set_up_example(engine)
         await app.state.watch.start()
         stack.push_async_callback(app.state.watch.stop)
+        await alerts.start()
+        stack.push_async_callback(alerts.stop)
+        canary.start()
+        stack.push_async_callback(canary.stop)
         log.info("serving", demo_clock=demo_mark(clock), offices=len(await engine.halls()))
         yield
         log.info("stopping")

@@ -20,7 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.engine import Engine
+from app.engine import HIDDEN, Engine
 from app.journal import Recorded
 from app.watch import Watch
 from queue_core.facts import Breached, Outcome
@@ -34,9 +34,10 @@ SLICE_SECONDS = 0.01
 WANTED_SECONDS = 120.0
 """Whoever has scraped will scrape again within this time."""
 
-AHEAD_SECONDS = 0.05
+AHEAD_SECONDS = 1.0
 AHEAD_RESTS = 10
-"""Between scrapes, writing rests at least so long, and so many times as long as it took."""
+"""Between scrapes, writing rests at least so long, and so many times as long as it took. A busy office is not written
+after every fact, and scrapes come every few seconds."""
 
 GROUP = 16
 """Offices whose pieces are joined once and kept so. More would be joined again too often, fewer saves too little."""
@@ -52,8 +53,9 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 class Metrics:
     """What `/metrics` answers: all halls, and how this process does."""
 
-    def __init__(self, engine: Engine, watch: Watch) -> None:
+    def __init__(self, engine: Engine, watch: Watch, further: Iterable[CollectorRegistry] = ()) -> None:
         self._engine = engine
+        self._further = [engine.registry, *further]
         self._plain = HallsText(engine, bytes)
         self._zipped = HallsText(engine, _gzip_member)
         self._registry = CollectorRegistry()
@@ -77,7 +79,7 @@ class Metrics:
         """The text as it is now, for a client that sent these headers."""
         zipped = _is_zipped_for(headers)
         halls = await (self._zipped if zipped else self._plain).blocks()
-        process = generate_latest(self._registry) + generate_latest(self._engine.registry)
+        process = b"".join(map(generate_latest, [self._registry, *self._further]))
         if zipped:
             return _Scrape([*halls, _gzip_member(process)], {"Content-Encoding": "gzip"})
         return _Scrape([*halls, process], {})
@@ -163,6 +165,8 @@ class HallsText:
         ]
 
     def _committed(self, office_id: str, _hall: Hall, _facts: Sequence[Recorded]) -> None:
+        if office_id.startswith(HIDDEN):
+            return
         if monotonic() < self._wanted_until:
             self._changed.add(office_id)
             self._writing_ahead = self._writing_ahead or asyncio.create_task(self._write_ahead())

@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from pathlib import Path
 
 from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +25,10 @@ class Settings(BaseSettings):
     example: bool = Field(default=False, description="start an empty journal with the example office")
     queue_size: int = Field(default=1024, ge=1, description="commands that may wait for the writer")
     patience_seconds: float = Field(default=10, gt=0, description="how long a command waits for the database")
+    canary_seconds: float = Field(
+        default=60, ge=0, description="how often a visitor nobody sees tries out the watch; 0 is never"
+    )
+    alerts: Path | None = Field(default=None, description="a TOML file that says who is told of what")
     demo_speed: float | None = Field(
         default=None, gt=0, le=10_000, description="run the clock N-fold, in a demo journal"
     )

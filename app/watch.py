@@ -1,17 +1,23 @@
-"""The watch: asks the engine to record what time alone has brought, at the instant it is due."""
+"""The watch: asks the engine to record what time alone has brought, at the instant it is due.
+
+While the journal takes nothing, the watch tells from memory what it would have recorded, marked as provisional.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
+from app.clock import SystemClock
 from app.engine import Engine
 from app.journal import Recorded
 from queue_core.commands import Tick
 from queue_core.errors import Refusal
+from queue_core.facts import Breached, CounterIdle, Escalated, Fact, Warned
 from queue_core.hall import Hall
+from queue_core.values import value
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +27,37 @@ PULSE_SECONDS = 1.0
 AT_ONCE = 64
 """Offices asked about together. All of a country's open at the same minute, and must not fill the engine's queue."""
 
+TELL_SECONDS = 0.4
+"""How long the record of what is due may take; after that people are told without it."""
+
+OFF = timedelta(seconds=2)
+"""By how much the machine's clock must have been set to be worth a word."""
+
+REMEMBERED = timedelta(days=1)
+"""A journal that is further ahead of the machine's clock was not written by a clock that was right."""
+
 FRESH_SECONDS = 10.0
 """How old the pulse may be before the watch counts as stopped."""
+
+
+Alarm = Warned | Breached | Escalated | CounterIdle
+"""Facts that somebody is told of."""
+
+
+@value()
+class Provisional:
+    """A fact told from memory, because the journal did not take it in time.
+
+    `stands` is False once the journal has answered, and knows nothing of it: the call had been recorded first.
+    """
+
+    office_id: str
+    fact: Alarm
+    stands: bool = True
+
+
+Teller = Callable[[Provisional], None]
+"""Told of what is provisional. Called in the event loop; must not block."""
 
 
 class Watch:
@@ -31,25 +66,37 @@ class Watch:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._alarms: dict[str, datetime] = {}
+        self._recording: dict[str, asyncio.Task[bool]] = {}
+        self._told: dict[str, dict[object, Alarm]] = {}
+        self._tellers: list[Teller] = []
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._wakes_at = engine.clock.now()
         self._last_pulse: float | None = None
+        self._is_off = False
         self.last_success: datetime | None = None
         engine.subscribe(self._hall_moved)
 
     async def start(self) -> None:
         """Look at every hall, then begin to watch."""
+        halls = (await self._engine.every_hall()).values()
+        self._begin_clock(halls)
         now = self._engine.clock.now()
-        for hall in (await self._engine.halls()).values():
+        for hall in halls:
             self._set(hall, now)
         self._task = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
         """Stop watching."""
         if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            tasks = (self._task, *self._recording.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    def subscribe(self, teller: Teller) -> None:
+        """Have `teller` told of what is provisional, and of what of it does not stand."""
+        self._tellers.append(teller)
 
     @property
     def is_fresh(self) -> bool:
@@ -59,25 +106,92 @@ class Watch:
     async def _watch(self) -> None:
         while True:
             try:
-                await self._record_passed()
-                self._last_pulse = asyncio.get_running_loop().time()
-                self.last_success = self._engine.clock.now()
-            except Refusal as refusal:
-                log.warning("the watch was refused and looks again", refusal=type(refusal).__name__)
+                await self._look()
             except Exception:
                 # If the watch ended here, nobody would be told of anything any more; its pulse shows that it is ill.
                 log.exception("the watch stumbled and looks again")
             await self._sleep()
 
-    async def _record_passed(self) -> None:
+    async def _look(self) -> None:
+        """Have everything recorded that is due. What the journal does not take in time is told from memory."""
         now = self._engine.clock.now()
         due = [office_id for office_id, instant in self._alarms.items() if instant <= now]
-        for start in range(0, len(due), AT_ONCE):
-            some = due[start : start + AT_ONCE]
-            await asyncio.gather(*(self._engine.do(office_id, Tick(), actor="watch") for office_id in some))
-        halls = await self._engine.halls()
+        while due and await self._are_recorded(due[:AT_ONCE]):
+            del due[:AT_ONCE]
         for office_id in due:
-            self._set(halls[office_id], self._engine.clock.now())
+            self._tell(office_id)
+        await self._mind_clock()
+        if not due:
+            self._last_pulse = asyncio.get_running_loop().time()
+            self.last_success = self._engine.clock.now()
+
+    async def _are_recorded(self, office_ids: Sequence[str]) -> bool:
+        """Whether the journal took in time what is due in these offices. What is late goes on by itself."""
+        asked = [self._recording.get(office_id) or self._begin(office_id) for office_id in office_ids]
+        _, late = await asyncio.wait(asked, timeout=TELL_SECONDS)
+        return not late and all(task.result() for task in asked)
+
+    def _begin(self, office_id: str) -> asyncio.Task[bool]:
+        task = self._recording[office_id] = asyncio.create_task(self._record(office_id))
+        return task
+
+    async def _record(self, office_id: str) -> bool:
+        """Whether what is due in the office is on record now; if not, it is asked again."""
+        try:
+            await self._engine.do(office_id, Tick(), actor="watch")
+            # Whoever was answered looks at the hall before the next command moves it.
+            self._set(await self._engine.hall(office_id), self._engine.clock.now())
+            self._withdraw(office_id)
+        except Refusal as refusal:
+            log.warning("the watch was refused and looks again", refusal=type(refusal).__name__, office=office_id)
+            return False
+        finally:
+            del self._recording[office_id]
+        return True
+
+    # The clock
+
+    def _begin_clock(self, halls: Iterable[Hall]) -> None:
+        """Go on where the journal stopped, if the machine's clock was set back meanwhile and people are waiting."""
+        clock = self._engine.clock
+        last = max((hall.last_at for hall in halls if hall.last_at and _somebody_waits(hall)), default=None)
+        if isinstance(clock, SystemClock) and last and clock.now() < last < clock.now() + REMEMBERED:
+            log.warning("the journal is ahead of the machine's clock; going on from there", last=last)
+            clock.set_anew(not_before=last)
+
+    async def _mind_clock(self) -> None:
+        """Waits are not measured by a clock that was set; it is followed once nobody waits."""
+        clock = self._engine.clock
+        if not isinstance(clock, SystemClock) or abs(clock.off) < OFF:
+            self._is_off = False
+            return
+        if not self._is_off:
+            ahead = clock.off.total_seconds()
+            log.warning("the machine's clock was set; it is followed once nobody waits", seconds=ahead)
+            self._is_off = True
+        if not any(map(_somebody_waits, (await self._engine.every_hall()).values())):
+            clock.set_anew()
+
+    # What is told from memory
+
+    def _tell(self, office_id: str) -> None:
+        """Tell once of everything alarming that is not on record."""
+        told = self._told.setdefault(office_id, {})
+        for alarm in _alarms_in(self._engine.unrecorded(office_id)):
+            if told.setdefault(_name_of(alarm), alarm) is alarm:
+                self._say(Provisional(office_id, alarm))
+
+    def _withdraw(self, office_id: str) -> None:
+        """The journal has answered: what was told and is not in it has not happened."""
+        for alarm in self._told.pop(office_id, {}).values():
+            self._say(Provisional(office_id, alarm, stands=False))
+
+    def _say(self, provisional: Provisional) -> None:
+        for teller in self._tellers:
+            try:
+                teller(provisional)
+            except Exception:
+                log.exception("somebody could not be told", office=provisional.office_id)
 
     async def _sleep(self) -> None:
         self._moved.clear()
@@ -89,7 +203,10 @@ class Watch:
             async with asyncio.timeout(seconds):
                 await self._moved.wait()
 
-    def _hall_moved(self, _office_id: str, hall: Hall, _committed: Sequence[Recorded]) -> None:
+    def _hall_moved(self, office_id: str, hall: Hall, committed: Sequence[Recorded]) -> None:
+        if told := self._told.get(office_id):
+            for recorded in _alarms_in(line.fact for line in committed):
+                told.pop(_name_of(recorded), None)
         alarm = self._set(hall, self._engine.clock.now())
         if alarm and alarm < self._wakes_at:
             self._moved.set()
@@ -101,3 +218,22 @@ class Watch:
         else:
             self._alarms[hall.office_id] = alarm
         return alarm
+
+
+def _somebody_waits(hall: Hall) -> bool:
+    return any(not ticket.ended for ticket in hall.tickets.values())
+
+
+def _alarms_in(facts: Iterable[Fact]) -> list[Alarm]:
+    return [fact for fact in facts if isinstance(fact, Alarm)]
+
+
+def _name_of(alarm: Alarm) -> object:
+    """The same however often it is noticed, and whenever it is recorded."""
+    match alarm:
+        case CounterIdle(counter=counter, since=since):
+            return CounterIdle, counter, since
+        case Escalated(ticket=ticket, step=step):
+            return Escalated, ticket, step
+        case _:
+            return type(alarm), alarm.ticket, alarm.due

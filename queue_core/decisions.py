@@ -1,9 +1,11 @@
 """What follows from a command: facts, or a refusal by name. Pure: the hall is read, `now` is given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from queue_core.commands import (
+    Acknowledge,
     CallChosen,
     CallNext,
     Cancel,
@@ -43,6 +45,7 @@ from queue_core.errors import (
     DayNotOpen,
     HoldInThePast,
     NobodyServes,
+    NoBreach,
     NoCategory,
     NothingToUndo,
     NotInLine,
@@ -53,6 +56,7 @@ from queue_core.errors import (
     UnknownCategory,
 )
 from queue_core.facts import (
+    Acknowledged,
     Because,
     Breached,
     Called,
@@ -60,19 +64,25 @@ from queue_core.facts import (
     CategoryWithdrawn,
     Configured,
     CounterClosed,
+    CounterIdle,
     CounterOpened,
     CounterPaused,
     DayClosed,
     DayOpened,
+    Escalated,
     Fact,
     Held,
+    Idleness,
     Issued,
     Left,
     Missed,
     MovedOn,
     Recalled,
+    Relief,
+    Relieved,
     Resumed,
     Returned,
+    Scene,
     Served,
     ServiceClosed,
     ServiceOpened,
@@ -82,6 +92,7 @@ from queue_core.facts import (
     Transferred,
     Undone,
     Unserved,
+    Warned,
 )
 from queue_core.hall import CounterState, Hall, Session
 from queue_core.office import Channel, Counter, Office
@@ -100,14 +111,29 @@ STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     Cancel: Left,
     VerifyCategory: CategoryVerified,
     WithdrawCategory: CategoryWithdrawn,
+    Acknowledge: Acknowledged,
 }
 """Which step of the ticket's life a command asks for."""
 
+RELIEF_BY: Mapping[type[TicketFact], Relief] = {Called: Relief.CALLED, Left: Relief.LEFT}
+"""Which steps end a wait past the limit; the closing of the day is the third."""
+
+Came = tuple[datetime, int, str, Fact]
+"""When a fact came true, what kind goes first at one instant, and whom or what it is about."""
+
+RETURNS, WAITS, COUNTERS = range(3)
+
+Dues = Mapping[str, datetime]
+"""Tickets and when their limit passed."""
+
+NONE_TOLD: Dues = {}
+
 
 def passed(hall: Hall, now: datetime) -> tuple[Fact, ...]:
-    """What time alone has brought by `now`: holds that ran out, limits that passed, a day that closed or opened.
+    """What time alone has brought by `now`, in the order in which it came true.
 
-    It comes before whatever is asked at `now`, so a breach is on record before the call that came too late.
+    Holds that ran out, limits that came near and passed, steps of the escalation, counters left idle, a day that closed
+    or opened. It comes before whatever is asked at `now`, so a breach is on record before the call that came too late.
     """
     if not hall.exists or hall.is_quiet(now):
         return ()
@@ -115,17 +141,24 @@ def passed(hall: Hall, now: datetime) -> tuple[Fact, ...]:
     closing = closes_at is not None and closes_at <= now
     # New hours may put the closing before what has happened already: then the day ends with the last of it.
     until = max(closes_at, hall.last_at or closes_at) if closes_at and closing else now
-    facts: list[Fact] = list(_overdue(hall, until, now))
+    facts: list[Fact] = _come_true(hall, until, now)
+    told = {fact.ticket: fact.due for fact in facts if isinstance(fact, Escalated)}
     if closing:
-        facts += _closing(hall, until, now)
+        facts += _closing(hall, until, now, told)
     if hall.office.next_opening(now, hall.day) == now:
-        facts += _opening(hall, hall.office.date_at(now), now, by_hand=False)
+        facts += _opening(hall, hall.office.date_at(now), now, told, by_hand=False)
     return tuple(facts)
 
 
 def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
     """The facts that follow from `command`, or a Refusal saying why none do. No facts: it is so already, or nobody."""
     match command:
+        case Issue():
+            return (_issue(hall, command, now),)
+        case CallNext(counter):
+            return _call_next(hall, counter, now)
+        case TicketCommand():
+            return _step(hall, command, now)
         case Tick():
             return ()
         case Configure(office=office):
@@ -151,14 +184,8 @@ def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
             return () if already else (CounterPaused(at=now, counter=counter, reason=reason),)
         case CloseCounter(counter):
             return _close_counter(hall, counter, now)
-        case Issue():
-            return (_issue(hall, command, now),)
-        case CallNext(counter):
-            return _call_next(hall, counter, now)
         case Undo(counter):
-            return (_undo(hall, counter, now),)
-        case TicketCommand():
-            return (_ticket_step(hall, command, now),)
+            return _undo(hall, counter, now)
         case _:
             raise AssertionError(f"nobody decides {type(command).__name__}")
 
@@ -166,29 +193,104 @@ def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
 # Time
 
 
-def _overdue(hall: Hall, until: datetime, now: datetime) -> Iterator[TicketFact]:
-    """Holds that ran out by `until`, then limits that passed, those of the returned among them."""
-    dues = {ticket: due for due, ticket in hall.dues(until)}
-    for since, ticket in hall.returns(until):
-        resumed = Resumed(at=now, ticket=ticket, since=since)
-        yield resumed
-        due = moved(hall.ticket(ticket), resumed).due
-        if due and due <= until:
-            dues[ticket] = due
-    for ticket, due in sorted(dues.items(), key=lambda item: (item[1], item[0])):
-        yield Breached(at=now, ticket=ticket, due=due)
+def _come_true(hall: Hall, until: datetime, now: datetime) -> list[Fact]:
+    """What came true by `until`, the order of the day apart."""
+    came: list[Came] = []
+    awake = {name: hall.ticket(name) for _, name in hall.wakes(until)}
+    back: dict[str, datetime] = {}
+    for since, name in hall.returns(until):
+        resumed = Resumed(at=now, ticket=name, since=since)
+        came.append((since, RETURNS, name, resumed))
+        awake[name] = moved(hall.ticket(name), resumed)
+        back[name] = since
+    nearing: list[tuple[datetime, Ticket]] = []
+    scene = _scenes(hall, now)
+    for name, ticket in awake.items():
+        told = list(_told_of(hall, ticket, until, now, scene))
+        came += told
+        near_since = ticket.warned_at or ticket.breached_due or (told[0][0] if told else None)
+        if ticket.in_line and near_since and (name in back or not ticket.is_near):
+            nearing.append((max(near_since, back.get(name, near_since)), ticket))
+    came += _idle(hall, until, now, nearing)
+    came.sort(key=lambda each: each[:3])
+    return [fact for *_, fact in came]
 
 
-def _closing(hall: Hall, since: datetime, now: datetime) -> Iterator[Fact]:
+def _scenes(hall: Hall, now: datetime) -> Callable[[Ticket], Scene]:
+    """What each ticket's wait looks like; the same for all who wait for the same."""
+    seen: dict[tuple[str, str | None], Scene] = {}
+
+    def scene(ticket: Ticket) -> Scene:
+        wish = ticket.service, ticket.only_counter
+        if wish not in seen:
+            seen[wish] = hall.scene(ticket, now)
+        return seen[wish]
+
+    return scene
+
+
+def _told_of(
+    hall: Hall, ticket: Ticket, until: datetime, now: datetime, scene: Callable[[Ticket], Scene]
+) -> Iterator[Came]:
+    """What one wait has come to: near the limit, past it, and on through the steps of the escalation."""
+    while (instant := hall.wakes_at(ticket)) and instant <= until:
+        facts: list[TicketFact] = []
+        if ticket.breached_due:
+            facts.append(_escalated(hall, ticket, ticket.breached_due, now))
+        elif ticket.warned_at:
+            facts += (
+                Breached(at=now, ticket=ticket.id, due=instant, scene=scene(ticket)),
+                _escalated(hall, ticket, instant, now),
+            )
+        else:
+            assert ticket.clock.due, "who comes near a limit waits for it"
+            facts.append(Warned(at=now, ticket=ticket.id, due=ticket.clock.due, since=instant, scene=scene(ticket)))
+        for fact in facts:
+            yield instant, WAITS, ticket.id, fact
+            ticket = moved(ticket, fact)
+
+
+def _escalated(hall: Hall, ticket: Ticket, due: datetime, now: datetime) -> Escalated:
+    step = ticket.escalated
+    return Escalated(at=now, ticket=ticket.id, due=due, step=step, role=hall.office.escalation[step].role)
+
+
+def _idle(hall: Hall, until: datetime, now: datetime, nearing: Iterable[tuple[datetime, Ticket]]) -> Iterator[Came]:
+    """Counters idle for too long by `until`, while somebody whom they could serve was near the limit or came to be."""
+    # Those who wait for the same can be called by the same counters, however many they are.
+    groups: dict[tuple[str, ...], list[tuple[datetime, datetime, str]]] = {}
+    for since, ticket in nearing:
+        assert ticket.clock.due, "only those who wait are near"
+        groups.setdefault(tuple(hall.counters_for(ticket)), []).append((since, ticket.clock.due, ticket.id))
+    coming: dict[str, list[list[tuple[datetime, datetime, str]]]] = {counter: [] for _, counter in hall.idles(until)}
+    for counters, group in groups.items():
+        for counter in counters:
+            idle_at = hall.idle_at(counter)
+            if idle_at and idle_at <= until:
+                coming.setdefault(counter, []).append(group)
+    for counter, lists in coming.items():
+        those = list(chain.from_iterable(lists))
+        instant, nearest, session = hall.idle_at(counter), hall.nearest_due(counter), hall.session(counter)
+        assert instant and session.idle_since
+        if nearest is None:
+            instant = max(instant, min(those)[0])
+        dues = [(due, ticket_id) for since, due, ticket_id in those if since <= instant]
+        _, ticket_id = min([*dues, nearest] if nearest else dues)
+        state = Idleness(session.state)
+        fact = CounterIdle(at=now, counter=counter, ticket=ticket_id, since=session.idle_since, state=state)
+        yield instant, COUNTERS, counter, fact
+
+
+def _closing(hall: Hall, since: datetime, now: datetime, told: Dues = NONE_TOLD) -> Iterator[Fact]:
     assert hall.day
-    yield from _unserved(hall, since, now)
+    yield from _unserved(hall, since, now, told)
     yield DayClosed(at=now, day=hall.day, since=since)
 
 
-def _opening(hall: Hall, day: date, now: datetime, *, by_hand: bool) -> Iterator[Fact]:
+def _opening(hall: Hall, day: date, now: datetime, told: Dues = NONE_TOLD, *, by_hand: bool) -> Iterator[Fact]:
     # Who was sent back to the line after the closing, and was not called any more, has gone home overnight.
     if not hall.day_is_open and day != hall.day:
-        yield from _unserved(hall, now, now)
+        yield from _unserved(hall, now, now, told)
     yield DayOpened(at=now, day=day, by_hand=by_hand)
 
 
@@ -197,10 +299,14 @@ def _opening_by_hand(hall: Hall, now: datetime) -> Iterator[Fact]:
     return _opening(hall, max(today, hall.day) if hall.day else today, now, by_hand=True)
 
 
-def _unserved(hall: Hall, since: datetime, now: datetime) -> Iterator[Unserved]:
+def _unserved(hall: Hall, since: datetime, now: datetime, told: Dues) -> Iterator[Fact]:
+    """Everybody who waits goes; `told` are those whose breach is only about to be recorded."""
     for ticket in sorted(hall.people(), key=lambda ticket: ticket.id):
         if ticket.state in (State.WAITING, State.HELD):
             yield Unserved(at=now, ticket=ticket.id, since=since)
+            due = ticket.breached_due if ticket.in_breach else told.get(ticket.id)
+            if due:
+                yield Relieved(at=now, ticket=ticket.id, due=due, how=Relief.UNSERVED)
 
 
 # The office
@@ -272,7 +378,9 @@ def _ready(hall: Hall, counter_id: str) -> tuple[Counter, Session]:
 def _call_next(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
     counter, session = _ready(hall, counter_id)
     because = next_in_line(hall.heads(counter), hall.office, now)
-    return (_called(because, session, now),) if because else ()
+    if because is None:
+        return ()
+    return _with_relief(hall.ticket(because.chosen.ticket), _called(because, session, now), Relief.CALLED)
 
 
 def _call_chosen(hall: Hall, command: CallChosen, now: datetime) -> Called:
@@ -286,6 +394,14 @@ def _call_chosen(hall: Hall, command: CallChosen, now: datetime) -> Called:
     return _called(because, session, now)
 
 
+def _with_relief(ticket: Ticket, fact: TicketFact, how: Relief | None) -> tuple[Fact, ...]:
+    """The fact, and that it ends the ticket's wait past the limit if there is one."""
+    if how is None or not ticket.in_breach:
+        return (fact,)
+    assert ticket.breached_due, "somebody was told of it"
+    return fact, Relieved(at=fact.at, ticket=ticket.id, due=ticket.breached_due, how=how)
+
+
 def _called(because: Because, session: Session, now: datetime) -> Called:
     assert session.operator, "an open counter has its operator"
     return Called(
@@ -293,7 +409,7 @@ def _called(because: Because, session: Session, now: datetime) -> Called:
     )
 
 
-def _undo(hall: Hall, counter_id: str, now: datetime) -> Undone:
+def _undo(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
     hall.counter(counter_id)
     session, window = hall.session(counter_id), hall.office.undo_seconds
     before, stepped_at = session.before_step, session.stepped_at
@@ -308,7 +424,9 @@ def _undo(hall: Hall, counter_id: str, now: datetime) -> Undone:
         raise NothingToUndo(counter=counter_id, ticket=before.id)
     if before.at_counter and not ticket.at_counter:
         _ready(hall, counter_id)
-    return Undone(at=now, ticket=ticket.id, counter=counter_id, step=ticket.state.value)
+    undone = Undone(at=now, ticket=ticket.id, counter=counter_id, step=ticket.state.value)
+    # Who was sent back to the line, waited past the limit there and is at the counter again after all, waits no more.
+    return _with_relief(ticket, undone, Relief.CALLED if before.at_counter else None)
 
 
 # Tickets
@@ -316,7 +434,7 @@ def _undo(hall: Hall, counter_id: str, now: datetime) -> Undone:
 
 def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
     office, service = hall.office, hall.service(command.service)
-    stops = tuple(Stop(service=hall.service(further).id) for further in command.further)
+    stops = tuple([Stop(service=hall.service(further).id) for further in command.further])
     if command.category and office.category(command.category) is None:
         raise UnknownCategory(category=command.category)
     if (command.channel is Channel.BOOKED) != (command.slot is not None):
@@ -334,7 +452,8 @@ def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
         channel=command.channel,
         category=command.category,
         clock_start=max(now, command.slot) if command.slot else now,
-        limit_seconds=int(service.limits.of(command.channel).total_seconds()),
+        limit_seconds=service.limits.seconds(command.channel),
+        warning_seconds=service.limits.warning_seconds(command.channel),
         stops=stops,
         ahead=hall.in_line(service.id),
     )
@@ -346,8 +465,13 @@ def _refuse_unless_received(hall: Hall, command: Issue, now: datetime) -> None:
     for service in (command.service, *command.further):
         if service in hall.closed_services:
             raise ServiceIsClosed(service=service, reason=hall.closed_services[service])
-        if not _is_served(hall.office, Stop(service=service)):
+        if not hall.is_served(service):
             raise NobodyServes(service=service)
+
+
+def _step(hall: Hall, command: TicketCommand, now: datetime) -> tuple[Fact, ...]:
+    fact = _ticket_step(hall, command, now)
+    return _with_relief(hall.ticket(fact.ticket), fact, RELIEF_BY.get(type(fact)))
 
 
 def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFact:
@@ -385,6 +509,10 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
         case WithdrawCategory(reason=reason):
             _claimed(hall.ticket(name))
             return CategoryWithdrawn(at=now, ticket=name, reason=reason)
+        case Acknowledge(by=by, cause=cause, remark=remark):
+            if hall.ticket(name).breached_due is None:
+                raise NoBreach(ticket=name)
+            return Acknowledged(at=now, ticket=name, by=by, cause=cause, remark=remark)
         case _:
             raise AssertionError(f"nobody decides {type(command).__name__}")
 

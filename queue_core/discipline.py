@@ -20,50 +20,41 @@ Place = tuple[datetime, datetime, int, str]
 
 def place(ticket: Ticket, discipline: Discipline) -> Place:
     """The place of a waiting ticket within its class."""
-    clock = ticket.clock
-    assert clock.since and clock.as_if_since and clock.due, "only those who wait have a place"
     match discipline:
         case Discipline.ACCUMULATING_PRIORITY:
-            first = clock.as_if_since
+            first = ticket.clock.as_if_since
         case Discipline.ARRIVAL:
             first = ticket.clock_start
         case Discipline.EARLIEST_DUE:
-            first = ticket.clock_start if ticket.rank is Rank.OUT_OF_TURN else clock.due
+            first = ticket.clock_start if ticket.rank is Rank.OUT_OF_TURN else ticket.clock.due
+    assert first, "only those who wait have a place"
     return (first, ticket.issued_at, ticket.serial, ticket.letter)
 
 
 def next_in_line(heads: Iterable[Ticket], office: Office, now: datetime) -> Because | None:
     """Whose turn it is among the heads of the classes, with everybody it was compared to; None when nobody waits."""
-    ranked = sorted(heads, key=lambda ticket: _turn(ticket, office, now))
+    ranked = [(candidate(ticket, office, now), ticket) for ticket in heads]
     if not ranked:
         return None
-    first, *others = (candidate(ticket, office, now) for ticket in ranked)
-    return Because(rule=office.discipline.value, chosen=first, others=tuple(others))
+    if len(ranked) > 1:
+        ranked.sort(key=lambda pair: _turn(pair[0], pair[1], office.discipline))
+    others = tuple([standing for standing, _ in ranked[1:]])
+    return Because(rule=str(office.discipline), chosen=ranked[0][0], others=others)
 
 
 def candidate(ticket: Ticket, office: Office, now: datetime) -> Candidate:
     """A ticket's standing at `now`, as it is kept with a call."""
-    return Candidate(
-        ticket=ticket.id,
-        number=ticket.number,
-        rank=ticket.rank,
-        waited_seconds=ticket.clock.reading(now).total_seconds(),
-        points=points(ticket, office, now),
-    )
-
-
-def points(ticket: Ticket, office: Office, now: datetime) -> float:
-    """What the office's rule compares, as a number of seconds: the larger goes first."""
+    rank, waited_seconds = ticket.rank, ticket.clock.reading(now).total_seconds()
     match office.discipline:
         case Discipline.ACCUMULATING_PRIORITY:
-            weight = office.booked_weight if ticket.rank is Rank.BOOKED else 1
-            return weight * ticket.clock.reading(now).total_seconds()
+            points = (office.booked_weight if rank is Rank.BOOKED else 1) * waited_seconds
         case Discipline.ARRIVAL:
-            return (now - ticket.clock_start).total_seconds()
+            points = (now - ticket.clock_start).total_seconds()
         case Discipline.EARLIEST_DUE:
-            return (now - ticket.clock.due).total_seconds() if ticket.clock.due else 0.0
+            points = (now - ticket.clock.due).total_seconds() if ticket.clock.due else 0.0
+    return Candidate(ticket=ticket.id, number=ticket.number, rank=rank, waited_seconds=waited_seconds, points=points)
 
 
-def _turn(ticket: Ticket, office: Office, now: datetime) -> tuple[bool, float, Place]:
-    out_of_turn = ticket.rank is Rank.OUT_OF_TURN
-    return (not out_of_turn, 0.0 if out_of_turn else -points(ticket, office, now), place(ticket, office.discipline))
+def _turn(standing: Candidate, ticket: Ticket, discipline: Discipline) -> tuple[bool, float, Place]:
+    out_of_turn = standing.rank is Rank.OUT_OF_TURN
+    return (not out_of_turn, 0.0 if out_of_turn else -standing.points, place(ticket, discipline))

@@ -85,6 +85,10 @@ class NoCategory(Refusal):
     """The ticket claims no out-of-turn right."""
 
 
+class NoBreach(Refusal):
+    """The ticket has not passed its limit, so there is nothing to acknowledge."""
+
+
 class NothingToUndo(Refusal):
     """There is no step of this counter to take back, or it was too long ago."""
 

@@ -4,12 +4,12 @@
 own: `due`, `since`.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import get_args
 
 from queue_core.office import Channel, Office
+from queue_core.values import value
 
 
 class Rank(StrEnum):
@@ -35,7 +35,33 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause(StrEnum):
+    """Why a limit was passed, as the person saw it who acknowledged the breach."""
+
+    TOO_FEW_COUNTERS = "too_few_counters"
+    STAFF_ABSENT = "staff_absent"
+    MANY_VISITORS = "many_visitors"
+    LONG_SERVICE = "long_service"
+    SYSTEM_TROUBLE = "system_trouble"
+    OTHER = "other"
+
+
+class Relief(StrEnum):
+    """How a wait past the limit ended."""
+
+    CALLED = "called"
+    LEFT = "left"
+    UNSERVED = "unserved"
+
+
+class Idleness(StrEnum):
+    """What a counter does that serves nobody."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+
+
+@value(kw_only=True)
 class Stop:
     """A place a visit goes to: a service, and a counter if only that one will do."""
 
@@ -43,7 +69,7 @@ class Stop:
     counter: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Candidate:
     """Somebody at the head of a class when a call was made. `points` is what the office's rule compares."""
 
@@ -54,7 +80,7 @@ class Candidate:
     points: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Because:
     """Why this ticket was next: the rule, its own standing, and who else was at the head.
 
@@ -67,21 +93,39 @@ class Because:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
+class Scene:
+    """The hall as a warning or a breach found it, to tell its cause by.
+
+    `counters_able` are the open ones that serve this ticket, `counters_idle` those of them without a visitor. `waiting`
+    are in line for the service, the ticket among them; `issued` were given a ticket for it in the last 15 minutes.
+    """
+
+    counters_open: int
+    counters_paused: int
+    counters_able: int
+    counters_idle: int
+    waiting: int
+    waiting_in_office: int
+    issued: int
+    issued_in_office: int
+
+
+@value(kw_only=True)
 class Fact:
     """Something that happened in an office."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Configured(Fact):
     """The office was described, for the first time or anew."""
 
     office: Office
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class DayOpened(Fact):
     """A business day began. `by_hand` days receive visitors outside the hours too."""
 
@@ -89,7 +133,7 @@ class DayOpened(Fact):
     by_hand: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class DayClosed(Fact):
     """The business day ended, at `since`."""
 
@@ -97,7 +141,7 @@ class DayClosed(Fact):
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ServiceClosed(Fact):
     """No more tickets for this service, for the reason given."""
 
@@ -105,14 +149,14 @@ class ServiceClosed(Fact):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ServiceOpened(Fact):
     """Tickets for this service are issued again."""
 
     service: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CounterOpened(Fact):
     """An operator sat down at the counter, or came back to it."""
 
@@ -120,7 +164,7 @@ class CounterOpened(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CounterPaused(Fact):
     """The operator is away for a while."""
 
@@ -128,23 +172,39 @@ class CounterPaused(Fact):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CounterClosed(Fact):
     """The operator's session ended."""
 
     counter: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
+class CounterIdle(Fact):
+    """The counter had served nobody since `since`, and not for a moment, while `ticket` was near the limit or past it.
+
+    Once for each stretch of idleness.
+    """
+
+    counter: str
+    ticket: str
+    since: datetime
+    state: Idleness
+
+
+@value(kw_only=True)
 class TicketFact(Fact):
     """Something that happened to one visitor's ticket."""
 
     ticket: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Issued(TicketFact):
-    """A visitor took a place. `stops` are further services of the same visit; `ahead` waited for the service then."""
+    """A visitor took a place. `stops` are further services of the same visit; `ahead` waited for the service then.
+
+    A ticket from before there were warnings has none of its own, and is near the limit at two thirds of it.
+    """
 
     letter: str
     serial: int
@@ -154,11 +214,12 @@ class Issued(TicketFact):
     category: str | None
     clock_start: datetime
     limit_seconds: int
+    warning_seconds: int | None = None
     stops: tuple[Stop, ...]
     ahead: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Called(TicketFact):
     """The number was shown and spoken with a counter."""
 
@@ -167,24 +228,24 @@ class Called(TicketFact):
     because: Because
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Recalled(TicketFact):
     """The number was shown and spoken once more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Started(TicketFact):
     """The visitor came to the counter and service began."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Served(TicketFact):
     """Service ended, and with it the visit."""
 
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class MovedOn(TicketFact):
     """One service of the visit ended; the visitor waits for the next stop."""
 
@@ -192,19 +253,19 @@ class MovedOn(TicketFact):
     stop: Stop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Missed(TicketFact):
     """The visitor was called and did not come."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Returned(TicketFact):
     """The visitor waits again for the same service, with the clock as it stood."""
 
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Held(TicketFact):
     """The ticket left the line for a while; `until` brings it back by itself."""
 
@@ -212,14 +273,14 @@ class Held(TicketFact):
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Resumed(TicketFact):
     """The ticket is back in the line since `since`."""
 
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Transferred(TicketFact):
     """The visit goes on elsewhere with the same number and clock; `back` is where it returns to afterwards."""
 
@@ -227,40 +288,76 @@ class Transferred(TicketFact):
     back: Stop | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Left(TicketFact):
     """The visitor gave up the place."""
 
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Unserved(TicketFact):
     """The day closed, at `since`, while the visitor waited."""
 
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breached(TicketFact):
-    """The limit passed at `due` while the visitor was still waiting."""
+@value(kw_only=True)
+class Warned(TicketFact):
+    """The visitor came near the limit at `since`, and waits past it if nobody calls before `due`."""
 
     due: datetime
+    since: datetime
+    scene: Scene
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
+class Breached(TicketFact):
+    """The limit passed at `due` while the visitor was still waiting. Old breaches have no `scene`."""
+
+    due: datetime
+    scene: Scene | None = None
+
+
+@value(kw_only=True)
+class Escalated(TicketFact):
+    """The next role is to be told of the breach. `step` counts from 0, which comes with the breach itself."""
+
+    due: datetime
+    step: int
+    role: str
+
+
+@value(kw_only=True)
+class Acknowledged(TicketFact):
+    """A person answers for the breach and names its cause; the latest word counts."""
+
+    by: str
+    cause: Cause
+    remark: str | None
+
+
+@value(kw_only=True)
+class Relieved(TicketFact):
+    """The wait past the limit has ended."""
+
+    due: datetime
+    how: Relief
+
+
+@value(kw_only=True)
 class CategoryVerified(TicketFact):
     """The document behind the out-of-turn right was seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CategoryWithdrawn(TicketFact):
     """The out-of-turn right did not hold."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Undone(TicketFact):
     """The operator's last step was taken back: the ticket is where it was before it."""
 
@@ -269,7 +366,15 @@ class Undone(TicketFact):
 
 
 OfficeFact = (
-    Configured | DayOpened | DayClosed | ServiceClosed | ServiceOpened | CounterOpened | CounterPaused | CounterClosed
+    Configured
+    | DayOpened
+    | DayClosed
+    | ServiceClosed
+    | ServiceOpened
+    | CounterOpened
+    | CounterPaused
+    | CounterClosed
+    | CounterIdle
 )
 """What happens to an office. A match over these ends in `assert_never`, so a new one is met everywhere."""
 
@@ -286,7 +391,11 @@ Move = (
     | Transferred
     | Left
     | Unserved
+    | Warned
     | Breached
+    | Escalated
+    | Acknowledged
+    | Relieved
     | CategoryVerified
     | CategoryWithdrawn
 )

@@ -1,7 +1,8 @@
 """The hall: a fold over its journal. `evolve` is the only thing that changes one."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never, cast
@@ -10,6 +11,7 @@ from queue_core.errors import UnknownCounter, UnknownOffice, UnknownService, Unk
 from queue_core.facts import (
     Configured,
     CounterClosed,
+    CounterIdle,
     CounterOpened,
     CounterPaused,
     DayClosed,
@@ -17,17 +19,21 @@ from queue_core.facts import (
     Fact,
     Issued,
     OfficeFact,
+    Scene,
     ServiceClosed,
     ServiceOpened,
     TicketFact,
     Undone,
 )
-from queue_core.lines import Alarms, Lines
+from queue_core.lines import Alarms, Lines, Nearing
 from queue_core.office import Counter, Office, Service
 from queue_core.tallies import Tallies, tally
 from queue_core.tickets import STEPS, State, Ticket, born, moved, taken_back
+from queue_core.values import value
 
 TICK = timedelta(microseconds=1)
+LATELY = timedelta(minutes=15)
+"""What a scene means by the tickets issued lately."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -39,10 +45,11 @@ class CounterState(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Session:
     """An operator's time at a counter. `before_step` is the ticket as it was before the last step made here, at
-    `stepped_at`: what Undo would bring back."""
+    `stepped_at`: what Undo would bring back. `idle_since` is when it was last left without a visitor, or paused; None
+    while it has one or is closed, and once that idleness has been told."""
 
     counter: str
     state: CounterState = CounterState.CLOSED
@@ -52,9 +59,10 @@ class Session:
     ticket: str | None = None
     before_step: Ticket | None = None
     stepped_at: datetime | None = None
+    idle_since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class HallState:
     """Everything a hall remembers, as plain values: what a checkpoint keeps and two halls are compared by."""
 
@@ -71,6 +79,13 @@ class HallState:
     tickets: list[Ticket]
     ended: dict[str, State]
     tallies: list[tuple[tuple[str, ...], float]]
+    issued_lately: dict[str, list[datetime]] | None = None
+
+    def as_older(self) -> "HallState":
+        """The state as it was kept before there were warnings: without when tickets were issued and idleness began."""
+        return replace(
+            self, issued_lately=None, sessions=[replace(session, idle_since=None) for session in self.sessions]
+        )
 
 
 class Hall:
@@ -95,6 +110,7 @@ class Hall:
         self.tickets: dict[str, Ticket] = {}
         self.ended: dict[str, State] = {}
         self.tallies: Tallies = {}
+        self._issued_at: dict[str, list[datetime]] = {}
         self._day_turns: tuple[datetime | None, datetime] = (None, _NEVER)
         self._receives = (False, _NEVER, _NEVER)
         self._touched: dict[str, Ticket | None] | None = None
@@ -121,6 +137,10 @@ class Hall:
         if service is None:
             raise UnknownService(service=service_id)
         return service
+
+    def is_served(self, service_id: str) -> bool:
+        """Whether some counter serves this."""
+        return service_id in self._servers
 
     def counter(self, counter_id: str) -> Counter:
         """A counter of the office, or UnknownCounter."""
@@ -160,22 +180,76 @@ class Hall:
         """How many are in line for a service."""
         return self._lines.length(service)
 
-    def dues(self, now: datetime) -> list[tuple[datetime, str]]:
-        """Whose limit has passed by `now` with no breach on record."""
-        return self._dues.passed(now, self._is_due)
+    def wakes(self, now: datetime) -> list[tuple[datetime, str]]:
+        """Whose wait has asked for attention by `now`, and when first."""
+        return self._wakes.passed(now, self._is_wake)
+
+    def wakes_at(self, ticket: Ticket) -> datetime | None:
+        """When a wait next asks for attention, by the office's escalation."""
+        return ticket.wakes_at(self._office.escalation) if self._office else None
 
     def returns(self, now: datetime) -> list[tuple[datetime, str]]:
         """Whose hold has run out by `now`."""
         return self._returns.passed(now, self._is_return)
 
+    def idle_at(self, counter_id: str) -> datetime | None:
+        """When a counter has been idle for so long that somebody must be told, if anybody near the limit waits for it.
+
+        None when it is not idle, or was told of already.
+        """
+        session = self.sessions.get(counter_id)
+        if session is None or session.idle_since is None:
+            return None
+        paused, office = session.state is CounterState.PAUSED, self.office
+        return session.idle_since + timedelta(seconds=office.long_pause_seconds if paused else office.idle_seconds)
+
+    def nearest_due(self, counter_id: str) -> tuple[datetime, str] | None:
+        """The earliest due of those near the limit whom a counter could call, and whose it is."""
+        counter = self._counters.get(counter_id)
+        return self._near.first(counter) if counter else None
+
+    def idles(self, now: datetime) -> list[tuple[datetime, str]]:
+        """Which counters could help somebody near the limit and have been idle for too long by `now`."""
+        return self._idles.passed(now, self._is_idle)
+
+    def counters_for(self, ticket: Ticket) -> list[str]:
+        """Which counters may call a ticket."""
+        return [ticket.only_counter] if ticket.only_counter else self._servers.get(ticket.service, [])
+
+    def scene(self, ticket: Ticket, now: datetime) -> Scene:
+        """What somebody would see who looked for the cause of this ticket's wait."""
+        sessions = self.sessions.values()
+        seated = [self.sessions[name] for name in self.counters_for(ticket) if name in self.sessions]
+        able = [session for session in seated if session.state is CounterState.OPEN]
+        lately = {service: _count_after(instants, now - LATELY) for service, instants in self._issued_at.items()}
+        return Scene(
+            counters_open=sum(session.state is CounterState.OPEN for session in sessions),
+            counters_paused=sum(session.state is CounterState.PAUSED for session in sessions),
+            counters_able=len(able),
+            counters_idle=sum(session.ticket is None for session in able),
+            waiting=self.in_line(ticket.service),
+            waiting_in_office=self._lines.length_of_all(),
+            issued=lately.get(ticket.service, 0),
+            issued_in_office=sum(lately.values()),
+        )
+
     def is_quiet(self, now: datetime) -> bool:
         """Whether time alone has brought nothing by `now`."""
-        nearest = self.next_alarm(now)
-        return nearest is None or nearest > now
+        if self._wakes.any_passed(now, self._is_wake) or self._returns.any_passed(now, self._is_return):
+            return False
+        if self._idles.any_passed(now, self._is_idle):
+            return False
+        turns_at = self.day_turns_at(now)
+        return turns_at is None or turns_at > now
 
     def next_alarm(self, now: datetime) -> datetime | None:
         """The nearest instant at which time alone changes something."""
-        nearest = (self._dues.nearest(self._is_due), self._returns.nearest(self._is_return), self.day_turns_at(now))
+        nearest = (
+            self._wakes.nearest(self._is_wake),
+            self._returns.nearest(self._is_return),
+            self._idles.nearest(self._is_idle),
+            self.day_turns_at(now),
+        )
         return min((instant for instant in nearest if instant), default=None)
 
     def closes_at(self) -> datetime | None:
@@ -234,13 +308,18 @@ class Hall:
         """Stand as at the mark."""
         touched, described = self._touched or {}, self._office
         self._touched = None
-        for name, value in self._marked.items():
-            setattr(self, name, value)
+        for name, marked in self._marked.items():
+            setattr(self, name, marked)
         for ticket_id, ticket in touched.items():
             self._put(ticket_id, ticket)
             self.ended.pop(ticket_id, None)
+        for instants in self._issued_at.values():
+            while instants and (self.last_at is None or instants[-1] > self.last_at):
+                instants.pop()
         if described is not self._office:
             self._index()
+        else:
+            self._set_idle_alarms(self.sessions)
         self._forget_hours()
 
     # Whole values
@@ -261,6 +340,7 @@ class Hall:
             tickets=sorted(self.tickets.values(), key=lambda ticket: ticket.id),
             ended=dict(sorted(self.ended.items())),
             tallies=sorted(self.tallies.items()),
+            issued_lately=self._issued_lately(),
         )
 
     @classmethod
@@ -276,6 +356,7 @@ class Hall:
         hall.tickets = {ticket.id: ticket for ticket in state.tickets}
         hall.ended = dict(state.ended)
         hall.tallies = dict(state.tallies)
+        hall._issued_at = {service: list(instants) for service, instants in (state.issued_lately or {}).items()}
         hall._index()
         return hall
 
@@ -309,6 +390,8 @@ class Hall:
                 self._seated(counter, CounterState.PAUSED, fact.at, reason=reason)
             case CounterClosed(counter=counter):
                 self._seated(counter, CounterState.CLOSED, fact.at, operator=None, reason=None)
+            case CounterIdle(counter=counter):
+                self.sessions[counter] = replace(self.session(counter), idle_since=None)
             case _:
                 assert_never(fact)
 
@@ -316,34 +399,47 @@ class Hall:
         if fact.day != self.day:
             self.numbers = {}
             self.ended = {}
+        self._issued_at = self._issued_lately()
         self.day, self.day_is_open = fact.day, True
         self.day_by_hand, self.day_opened_at = fact.by_hand, fact.at
         self._forget_hours()
 
     def _seated(self, counter: str, state: CounterState, at: datetime, **changes: str | None) -> None:
-        self.sessions[counter] = replace(self.session(counter), state=state, since=at, **changes)  # type: ignore[arg-type]
+        before = self.session(counter)
+        idle_since = None if state is CounterState.CLOSED else at
+        if state is before.state:
+            # Another reason for the same pause begins no new one.
+            idle_since = before.idle_since
+        self.sessions[counter] = replace(before, state=state, since=at, idle_since=idle_since, **changes)  # type: ignore[arg-type]
+        self._set_idle_alarms((counter,))
 
     def _ticket_moved(self, fact: TicketFact) -> Ticket:
-        before = self.tickets.get(fact.ticket)
         if isinstance(fact, Issued):
-            after = born(fact)
-            self.numbers[fact.letter] = fact.serial
-        else:
-            assert before is not None, f"{type(fact).__name__} of a ticket that is not in the hall"
-            after = self._taken_back(before, fact) if isinstance(fact, Undone) else moved(before, fact)
+            return self._issued(fact)
+        before = self.tickets.get(fact.ticket)
+        assert before is not None, f"{type(fact).__name__} of a ticket that is not in the hall"
+        after = self._taken_back(before, fact) if isinstance(fact, Undone) else moved(before, fact)
         tally(self.tallies, before, fact, after)
         self._put(fact.ticket, after)
         self._counter_moved(before, fact, after)
         return after
+
+    def _issued(self, fact: Issued) -> Ticket:
+        ticket = born(fact)
+        self.numbers[fact.letter] = fact.serial
+        self._issued_at.setdefault(fact.service, []).append(fact.at)
+        tally(self.tallies, None, fact, ticket)
+        self._put(ticket.id, ticket)
+        return ticket
 
     def _taken_back(self, ticket: Ticket, fact: Undone) -> Ticket:
         before = self.session(fact.counter).before_step
         assert before is not None, "decide offers an undo only where there is a step"
         return taken_back(ticket, before, fact.at)
 
-    def _counter_moved(self, before: Ticket | None, fact: TicketFact, after: Ticket) -> None:
+    def _counter_moved(self, before: Ticket, fact: TicketFact, after: Ticket) -> None:
         """Seat or free the counter, and remember the step it could take back."""
-        counter = after.counter if after.at_counter else before.counter if before and before.at_counter else None
+        counter = after.counter if after.at_counter else before.counter if before.at_counter else None
         if isinstance(fact, Undone):
             self._stepped(fact.counter, after, None, fact.at)
             self._forget_steps(after)
@@ -351,13 +447,23 @@ class Hall:
             self._stepped(counter, after, before, fact.at)
         elif counter and not after.at_counter:
             self._stepped(counter, after, None, fact.at)
-        if after.ended and not self._may_come_back(after):
+        if after.ended and not after.in_breach and not self._may_come_back(after):
             self._forget(after)
 
     def _stepped(self, counter: str, after: Ticket, before: Ticket | None, at: datetime) -> None:
         session = self.session(counter)
-        visitor = after.id if after.at_counter else None
-        self.sessions[counter] = replace(session, ticket=visitor, before_step=before, stepped_at=at if before else None)
+        self.sessions[counter] = Session(
+            counter=counter,
+            state=session.state,
+            since=session.since,
+            operator=session.operator,
+            reason=session.reason,
+            ticket=after.id if after.at_counter else None,
+            before_step=before,
+            stepped_at=at if before else None,
+            idle_since=None if after.at_counter else at,
+        )
+        self._set_idle_alarms((counter,))
         earlier = self.tickets.get(session.before_step.id) if session.before_step else None
         if earlier and earlier.ended and not self._may_come_back(earlier):
             self._forget(earlier)
@@ -383,19 +489,43 @@ class Hall:
         if after is None:
             self.tickets.pop(ticket_id, None)
         else:
+            comes_near = after.is_near and self._near.joins(after)
             self.tickets[ticket_id] = after
             self._set_alarms(after)
+            if comes_near:
+                self._set_idle_alarms(self.counters_for(after))
         self._lines.moved(before, after)
 
+    def _set_idle_alarms(self, counters: Iterable[str]) -> None:
+        """Have the counters looked at that are idle while somebody near the limit waits for them.
+
+        A counter that nobody waits for has no alarm; it gets one with the first who does.
+        """
+        for counter in counters:
+            idle_at = self.idle_at(counter)
+            if idle_at and self.nearest_due(counter):
+                self._idles.set(idle_at, counter)
+
+    def _issued_lately(self) -> dict[str, list[datetime]]:
+        if self.last_at is None:
+            return {}
+        since = self.last_at - LATELY
+        counts = {service: _count_after(instants, since) for service, instants in sorted(self._issued_at.items())}
+        return {service: self._issued_at[service][-count:] for service, count in counts.items() if count}
+
     def _set_alarms(self, ticket: Ticket) -> None:
-        if ticket.due:
-            self._dues.set(ticket.due, ticket.id)
+        wakes_at = self.wakes_at(ticket)
+        if wakes_at:
+            self._wakes.set(wakes_at, ticket.id)
         if ticket.state is State.HELD and ticket.held_until:
             self._returns.set(ticket.held_until, ticket.id)
 
-    def _is_due(self, instant: datetime, ticket_id: str) -> bool:
+    def _is_wake(self, instant: datetime, ticket_id: str) -> bool:
         ticket = self.tickets.get(ticket_id)
-        return ticket is not None and ticket.due == instant
+        return ticket is not None and self.wakes_at(ticket) == instant
+
+    def _is_idle(self, instant: datetime, counter: str) -> bool:
+        return self.idle_at(counter) == instant and self.nearest_due(counter) is not None
 
     def _is_return(self, instant: datetime, ticket_id: str) -> bool:
         ticket = self.tickets.get(ticket_id)
@@ -405,11 +535,19 @@ class Hall:
         """Everything that follows from the office and the tickets, made anew."""
         self._services = {service.id: service for service in self._office.services} if self._office else {}
         self._counters = {counter.id: counter for counter in self._office.counters} if self._office else {}
+        self._servers: dict[str, list[str]] = {}
+        for counter in self._counters.values():
+            for service in counter.services:
+                self._servers.setdefault(service, []).append(counter.id)
         if self._office:
             self._lines = Lines(self.tickets, self._office.discipline)
-        self._dues, self._returns = Alarms(), Alarms()
+        self._wakes, self._returns, self._idles = Alarms(), Alarms(), Alarms()
+        self._near = Nearing(self.tickets)
         for ticket in self.tickets.values():
             self._set_alarms(ticket)
+            if ticket.is_near:
+                self._near.joins(ticket)
+        self._set_idle_alarms(self.sessions)
         self._forget_hours()
 
     def _forget_hours(self) -> None:
@@ -417,9 +555,13 @@ class Hall:
         self._receives = (False, _NEVER, _NEVER)
 
 
-_MARKED = ("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended")
+_MARKED = ("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended", "_issued_at")
 _MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies")
 # `ended` is large and only grows within a day, so it is not copied: what was added since the mark is taken out again.
+
+
+def _count_after(instants: list[datetime], since: datetime) -> int:
+    return len(instants) - bisect_right(instants, since)
 
 
 def evolve(hall: Hall, fact: Fact) -> Ticket | None:

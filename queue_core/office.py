@@ -1,10 +1,11 @@
 """How an office is set up: services, counters, hours, promises. Values only; a description file is read elsewhere."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from queue_core.values import value
 
 Words = Mapping[str, str]
 """A text by language, `{"ru": ..., "en": ...}`."""
@@ -25,19 +26,42 @@ class Discipline(StrEnum):
     EARLIEST_DUE = "earliest_due"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Limits:
-    """The longest wait promised on each channel, in seconds."""
+    """The longest wait promised on each channel, in seconds; and the wait after which a visitor is near that limit.
+
+    A warning of None comes at two thirds of its limit.
+    """
 
     walk_in: int = 900
     booked: int = 300
+    walk_in_warning: int | None = None
+    booked_warning: int | None = None
 
-    def of(self, channel: Channel) -> timedelta:
+    def seconds(self, channel: Channel) -> int:
         """The limit of one channel."""
-        return timedelta(seconds=self.booked if channel is Channel.BOOKED else self.walk_in)
+        return self.booked if channel is Channel.BOOKED else self.walk_in
+
+    def warning_seconds(self, channel: Channel) -> int:
+        """The warning of one channel."""
+        given = self.booked_warning if channel is Channel.BOOKED else self.walk_in_warning
+        return usual_warning(self.seconds(channel)) if given is None else given
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def usual_warning(limit_seconds: int) -> int:
+    """Two thirds of a limit: 10 of 15 minutes."""
+    return limit_seconds * 2 // 3
+
+
+@value(kw_only=True)
+class Escalation:
+    """Who is told that a visitor waits past the limit, and how many seconds past it."""
+
+    role: str
+    after_seconds: int
+
+
+@value(kw_only=True)
 class Group:
     """A heading of the kiosk's menu."""
 
@@ -45,7 +69,7 @@ class Group:
     name: Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Service:
     """What people come for. Services with one letter share one series of numbers."""
 
@@ -56,7 +80,7 @@ class Service:
     limits: Limits = Limits()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Counter:
     """A window and the services it serves."""
 
@@ -69,7 +93,7 @@ class Counter:
         return service in self.services and only_counter in (None, self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Category:
     """An out-of-turn right, with the document that it rests on."""
 
@@ -78,7 +102,7 @@ class Category:
     basis: Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Opening:
     """One stretch of opening hours, in the office's own time. `closes` at 00:00 is the midnight that ends the day."""
 
@@ -87,9 +111,13 @@ class Opening:
     closes: time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Office:
-    """One hall as its administrator described it."""
+    """One hall as its administrator described it.
+
+    `escalation` begins at 0 seconds past the limit and goes on in time. A counter is idle after `idle_seconds` without
+    a visitor, or `long_pause_seconds` of a pause.
+    """
 
     id: str
     name: Words
@@ -106,6 +134,13 @@ class Office:
     recall_limit: int = 2
     undo_seconds: int = 60
     closes_after_minutes: int = 180
+    escalation: tuple[Escalation, ...] = (
+        Escalation(role="operator", after_seconds=0),
+        Escalation(role="administrator", after_seconds=180),
+        Escalation(role="director", after_seconds=600),
+    )
+    idle_seconds: int = 60
+    long_pause_seconds: int = 600
 
     def service(self, service_id: str) -> Service | None:
         """The service of that id."""
@@ -169,4 +204,4 @@ def _last_date(day: date, opening: Opening) -> date:
 
 def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     # Through UTC, because two local times of one zone compare by the wall and not by the instant.
-    return datetime.combine(day, at, zone).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(day, at, zone).astimezone(UTC)

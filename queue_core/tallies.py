@@ -25,12 +25,12 @@ def tally(tallies: Tallies, before: Ticket | None, fact: TicketFact, after: Tick
     match fact:
         case Issued():
             _add(tallies, ("issued", after.service, after.channel), 1)
-        case Breached():
-            _add(tallies, ("breached", after.service, after.channel), 1)
         case Called() if before and not before.wait_told:
             if after.breached_due is None:
                 _add(tallies, ("met", after.service, after.channel), 1)
             _observe_wait(tallies, after, "called")
+        case Breached():
+            _add(tallies, ("breached", after.service, after.channel), 1)
         case Left() if before and not before.wait_told:
             _observe_wait(tallies, after, "left")
         case Unserved() if before and not before.wait_told:

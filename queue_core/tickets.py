@@ -1,17 +1,19 @@
 """One visitor's ticket, and the table of its life."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never, cast
 
 from queue_core.errors import StepForbidden
 from queue_core.facts import (
+    Acknowledged,
     Breached,
     Called,
     CategoryVerified,
     CategoryWithdrawn,
+    Cause,
+    Escalated,
     Held,
     HeldBy,
     Issued,
@@ -22,6 +24,7 @@ from queue_core.facts import (
     Outcome,
     Rank,
     Recalled,
+    Relieved,
     Resumed,
     Returned,
     Served,
@@ -31,8 +34,10 @@ from queue_core.facts import (
     Transferred,
     Undone,
     Unserved,
+    Warned,
 )
-from queue_core.office import Channel
+from queue_core.office import Channel, Escalation, usual_warning
+from queue_core.values import value
 from queue_core.waits import NOTHING, WaitClock
 
 
@@ -56,7 +61,10 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Transferred: State.WAITING,
         Left: State.LEFT,
         Unserved: State.UNSERVED,
+        Warned: State.WAITING,
         Breached: State.WAITING,
+        Escalated: State.WAITING,
+        Acknowledged: State.WAITING,
         CategoryVerified: State.WAITING,
         CategoryWithdrawn: State.WAITING,
     },
@@ -68,6 +76,8 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Held: State.HELD,
         Transferred: State.WAITING,
         Left: State.LEFT,
+        Relieved: State.CALLED,
+        Acknowledged: State.CALLED,
         CategoryVerified: State.CALLED,
         CategoryWithdrawn: State.CALLED,
     },
@@ -77,6 +87,8 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Returned: State.WAITING,
         Held: State.HELD,
         Transferred: State.WAITING,
+        Relieved: State.SERVING,
+        Acknowledged: State.SERVING,
         CategoryVerified: State.SERVING,
         CategoryWithdrawn: State.SERVING,
     },
@@ -84,12 +96,15 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Resumed: State.WAITING,
         Left: State.LEFT,
         Unserved: State.UNSERVED,
+        Warned: State.HELD,
         Breached: State.HELD,
+        Escalated: State.HELD,
+        Acknowledged: State.HELD,
     },
     State.SERVED: {},
     State.MISSED: {},
-    State.LEFT: {},
-    State.UNSERVED: {},
+    State.LEFT: {Relieved: State.LEFT},
+    State.UNSERVED: {Relieved: State.UNSERVED},
 }
 """The life of a ticket. It is born waiting by `Issued`; `Undone` takes it back to before one of the `STEPS`."""
 
@@ -99,17 +114,31 @@ STEPS = frozenset({Called, Started, Served, MovedOn, Missed, Returned, Held, Tra
 AT_COUNTER = frozenset({State.CALLED, State.SERVING})
 """States in which the visitor has a counter to go to; a counter has at most one such visitor."""
 
-ENDED = frozenset(state for state, steps in LIFECYCLE.items() if not steps)
-"""States in which the visit is over."""
+ENDED = frozenset(state for state, steps in LIFECYCLE.items() if set(steps.values()) <= {state})
+"""States in which the visit is over: no step leads out of them."""
+
+RANK_OF: Mapping[Channel, Rank] = {Channel.BOOKED: Rank.BOOKED, Channel.WALK_IN: Rank.WALK_IN}
+"""The class of those who claim no right to go first."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value(kw_only=True)
+class Acknowledgement:
+    """Who answered for a breach, when, and what they said of it."""
+
+    at: datetime
+    by: str
+    cause: Cause
+    remark: str | None
+
+
+@value(kw_only=True, slots=False)
 class Ticket:
     """One visitor's place and everything known of the visit.
 
     `clock` is the regulatory wait; `answering` adds up the time between a call and the visitor's arrival at the
     counter; `serving` the time in service. `counter` and `operator` are the last that had to do with the visit;
-    `only_counter` is the one it waits for by name. `wait_told` is set once the wait has gone into the statistics, so
+    `only_counter` is the one it waits for by name. `escalated` counts the roles that were told of the breach, and
+    `relieved_at` is when that wait ended. `wait_told` is set once the wait has gone into the statistics, so
     that a call taken back and made again does not count twice.
     """
 
@@ -148,19 +177,24 @@ class Ticket:
     held_until: datetime | None = None
     breached_due: datetime | None = None
     breach_recorded_at: datetime | None = None
+    warning_seconds: int | None = None
+    warned_at: datetime | None = None
+    escalated: int = 0
+    acknowledged: Acknowledgement | None = None
+    relieved_at: datetime | None = None
     wait_told: bool = False
 
     @property
     def number(self) -> str:
         """What is printed and called, such as `A012`."""
-        return f"{self.letter}{self.serial:03d}"
+        return self.letter + str(self.serial).zfill(3)
 
     @property
     def rank(self) -> Rank:
         """The class in which the ticket waits."""
         if self.category and not self.category_withdrawn:
             return Rank.OUT_OF_TURN
-        return Rank.BOOKED if self.channel is Channel.BOOKED else Rank.WALK_IN
+        return RANK_OF[self.channel]
 
     @property
     def in_line(self) -> bool:
@@ -182,10 +216,42 @@ class Ticket:
         """When the promise will be broken; None when the clock stands or the breach is on record."""
         return self.clock.due if self.breached_due is None else None
 
+    def wakes_at(self, escalation: Sequence[Escalation]) -> datetime | None:
+        """When the wait next asks for attention: near the limit, at the limit, and at each step past it.
+
+        None while the clock stands, and when all of that has come or the breach has ended.
+        """
+        clock = self.clock
+        if clock.since is None:
+            return None
+        if self.breached_due is None:
+            waited = clock.limit if self.warned_at else self._warning
+        elif self.relieved_at is None and self.escalated < len(escalation):
+            waited = clock.limit + timedelta(seconds=escalation[self.escalated].after_seconds)
+        else:
+            return None
+        return clock.since + (waited - clock.waited)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the ticket can be called next, and has come near its limit or passed it."""
+        return self.state is State.WAITING and (self.warned_at or self.breached_due) is not None
+
+    @property
+    def in_breach(self) -> bool:
+        """Whether somebody was told that the limit has passed, and nobody yet that the wait has ended."""
+        return self.escalated > 0 and self.relieved_at is None
+
+    @property
+    def _warning(self) -> timedelta:
+        if self.warning_seconds is None:
+            return timedelta(seconds=usual_warning(int(self.clock.limit.total_seconds())))
+        return timedelta(seconds=self.warning_seconds)
+
 
 def ticket_id(day: date, letter: str, serial: int) -> str:
     """The ticket's name within its office for all time: the business day and the number."""
-    return f"{day.year:04d}{day.month:02d}{day.day:02d}-{letter}{serial:03d}"
+    return f"{day.isoformat().replace('-', '')}-{letter}{str(serial).zfill(3)}"
 
 
 def born(fact: Issued) -> Ticket:
@@ -204,6 +270,7 @@ def born(fact: Issued) -> Ticket:
         issued_at=fact.at,
         clock_start=fact.clock_start,
         clock=WaitClock(timedelta(seconds=fact.limit_seconds), since=fact.clock_start),
+        warning_seconds=fact.warning_seconds,
         state_since=fact.at,
     )
 
@@ -226,8 +293,17 @@ def moved(ticket: Ticket, fact: TicketFact) -> Ticket:
 
 def taken_back(ticket: Ticket, before: Ticket, at: datetime) -> Ticket:
     """The ticket as it was before a step, with what has come to light since: a breach and an examined right stay."""
-    kept = ("category_verified", "category_withdrawn", "breached_due", "breach_recorded_at", "wait_told")
-    return _changed(before, {name: getattr(ticket, name) for name in kept} | _waited_meanwhile(ticket, before, at))
+    kept = {name: getattr(ticket, name) for name in _COMES_TO_LIGHT}
+    if not before.clock.runs:
+        kept["relieved_at"] = ticket.relieved_at
+    return _changed(before, kept | _waited_meanwhile(ticket, before, at))
+
+
+_COMES_TO_LIGHT = (
+    *("category_verified", "category_withdrawn", "warned_at", "breached_due", "breach_recorded_at"),
+    *("escalated", "acknowledged", "wait_told"),
+)
+# Relief is not among them: who waits again because a call was taken back has not been relieved by it.
 
 
 def _waited_meanwhile(ticket: Ticket, before: Ticket, at: datetime) -> dict[str, Any]:
@@ -259,23 +335,23 @@ def retold(facts: Iterable[TicketFact]) -> Ticket | None:
 def _changed(ticket: Ticket, changes: dict[str, Any]) -> Ticket:
     # dataclasses.replace reads and sets every field by name, and this is on the way of every command: 8 times as slow.
     changed = object.__new__(Ticket)
-    changed.__dict__.update(ticket.__dict__)
-    changed.__dict__.update(changes)
+    changed.__dict__ = ticket.__dict__ | changes
     return changed
 
 
 def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
     match fact:
         case Called(at=at):
+            clock = ticket.clock.stopped(at)
             return {
-                "clock": ticket.clock.stopped(at),
+                "clock": clock,
                 "counter": fact.counter,
                 "operator": fact.operator,
                 "calls": ticket.calls + 1,
                 "recalls": 0,
                 "first_called_at": ticket.first_called_at or at,
                 "last_called_at": at,
-                "wait_to_call": ticket.clock.reading(at) if ticket.wait_to_call is None else ticket.wait_to_call,
+                "wait_to_call": clock.waited if ticket.wait_to_call is None else ticket.wait_to_call,
                 "wait_told": True,
             }
         case Recalled(at=at):
@@ -312,6 +388,15 @@ def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
             return {"clock": ticket.clock.stopped(since), "ended_at": since, "wait_told": True}
         case Breached(due=due, at=at):
             return {"breached_due": due, "breach_recorded_at": at}
+        case Warned(since=since):
+            return {"warned_at": since}
+        case Escalated(step=step):
+            return {"escalated": step + 1}
+        case Acknowledged(at=at):
+            said = Acknowledgement(at=at, by=fact.by, cause=fact.cause, remark=fact.remark)
+            return {"acknowledged": said}
+        case Relieved(at=at):
+            return {"relieved_at": at}
         case CategoryVerified():
             return {"category_verified": True}
         case CategoryWithdrawn():

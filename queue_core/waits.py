@@ -1,12 +1,13 @@
 """The clock of a visit: how long somebody has waited, and the instant at which the promise is broken."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from queue_core.values import value
 
 NOTHING = timedelta()
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class WaitClock:
     """A stopwatch that can be stopped and started, and is never reset.
 
@@ -39,8 +40,8 @@ class WaitClock:
 
     def started(self, at: datetime) -> "WaitClock":
         """Running from `at`; a clock that runs already is left alone."""
-        return self if self.since else replace(self, since=at)
+        return self if self.since else WaitClock(self.limit, self.waited, since=at)
 
     def stopped(self, at: datetime) -> "WaitClock":
         """Standing at what it reads at `at`."""
-        return replace(self, waited=self.reading(at), since=None)
+        return WaitClock(self.limit, self.reading(at))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from app.configuration.flaws import Flaw
 from app.configuration.shape import USUAL, WEEKDAYS, is_stretch
+from queue_core.office import Limits
 
 Document = Mapping[str, object]
 Entry = tuple[str, Document]
@@ -29,6 +30,8 @@ def disagreements(document: Document) -> Iterator[Flaw]:
     yield from _unknown_services(document)
     yield from _unserved_services(document)
     yield from _overlapping_hours(document)
+    yield from _late_warnings(document)
+    yield from _wrong_escalation(document)
 
 
 def _repeated_ids(document: Document, list_name: str) -> Iterator[Flaw]:
@@ -100,6 +103,32 @@ def _overlapping_hours(document: Document) -> Iterator[Flaw]:
                 yield Flaw(f"hours.{day}", f"{earlier} and {later} overlap")
 
 
+def _late_warnings(document: Document) -> Iterator[Flaw]:
+    usual = _table(document.get("limits"))
+    places = [("limits", usual)]
+    places += [(f"{path}.limits", _table(service.get("limits"))) for path, service in _entries(document, "services")]
+    for path, limits in places:
+        for channel, promised in (("walk_in", Limits().walk_in), ("booked", Limits().booked)):
+            key = f"{channel}_seconds"
+            limit = limits.get(key, usual.get(key, promised))
+            warning = limits.get(f"{channel}_warning_seconds")
+            if isinstance(limit, int) and isinstance(warning, int) and warning >= limit:
+                yield Flaw(f"{path}.{channel}_warning_seconds", f"must be below the limit of {limit} seconds")
+
+
+def _wrong_escalation(document: Document) -> Iterator[Flaw]:
+    before: int | None = None
+    for path, step in _entries(document, "escalation"):
+        after = step.get("after_seconds")
+        if not isinstance(after, int):
+            return
+        if before is None and after != 0:
+            yield Flaw(f"{path}.after_seconds", "must be 0; somebody is told at once")
+        if before is not None and after <= before:
+            yield Flaw(f"{path}.after_seconds", f"must be more than the {before} of the step before")
+        before = after
+
+
 def _wordings(document: Document) -> Iterator[Entry]:
     """Every text that is given by language."""
     places = [("", document, "name")]
@@ -117,6 +146,10 @@ def _entries(document: Document, list_name: str) -> Iterator[Entry]:
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, Mapping):
             yield f"{list_name}[{index}]", entry
+
+
+def _table(value: object) -> Document:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _ids(document: Document, list_name: str) -> set[object]:

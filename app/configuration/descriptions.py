@@ -66,6 +66,9 @@ def document_of(office: Office) -> dict[str, object]:
         "recall_limit": office.recall_limit,
         "undo_seconds": office.undo_seconds,
         "closes_after_minutes": office.closes_after_minutes,
+        "idle_seconds": office.idle_seconds,
+        "long_pause_seconds": office.long_pause_seconds,
+        "escalation": [{"role": step.role, "after_seconds": step.after_seconds} for step in office.escalation],
         "hours": _hours(office),
         "groups": [{"id": group.id, "name": dict(group.name)} for group in office.groups],
         "services": [_service(service) for service in office.services],
@@ -89,7 +92,10 @@ def _hours(office: Office) -> dict[str, list[str]]:
 
 def _service(service: Service) -> dict[str, object]:
     group = {} if service.group is None else {"group": service.group}
-    limits = {"walk_in_seconds": service.limits.walk_in, "booked_seconds": service.limits.booked}
+    promised = service.limits
+    limits = {"walk_in_seconds": promised.walk_in, "booked_seconds": promised.booked}
+    warnings = {"walk_in_warning_seconds": promised.walk_in_warning, "booked_warning_seconds": promised.booked_warning}
+    limits |= {name: seconds for name, seconds in warnings.items() if seconds is not None}
     return {"id": service.id, "letter": service.letter, "name": dict(service.name), **group, "limits": limits}
 
 

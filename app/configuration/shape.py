@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from queue_core.office import Category, Counter, Discipline, Group, Limits, Office, Opening, Service
+from queue_core.office import Category, Counter, Discipline, Escalation, Group, Limits, Office, Opening, Service
 
 MIDNIGHT = "24:00"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -74,6 +74,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain
 Zone = Annotated[str, AfterValidator(_zone)]
 Stretch = Annotated[str, AfterValidator(_stretch)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
+SecondsPast = Annotated[int, Field(ge=0, le=86_400)]
 Texts: TypeAlias = dict[Language, Text]
 
 
@@ -85,15 +86,33 @@ class Table(BaseModel):
 
 
 class LimitsTable(Table):
-    """The longest waits promised."""
+    """The longest waits promised, and the waits after which a visitor is near them."""
 
     walk_in_seconds: Seconds = Limits().walk_in
     booked_seconds: Seconds = Limits().booked
+    walk_in_warning_seconds: Seconds | None = None
+    booked_warning_seconds: Seconds | None = None
 
     def over(self, others: "LimitsTable") -> Limits:
-        """These limits, and the others' where these say nothing."""
-        given = others.model_dump(exclude_unset=True) | self.model_dump(exclude_unset=True)
-        return Limits(**{name.removesuffix("_seconds"): seconds for name, seconds in given.items()})
+        """These limits, and the others' where these say nothing. A limit of one's own has a warning of its own."""
+        own, given = self.model_dump(exclude_unset=True), others.model_dump(exclude_unset=True)
+        for channel in ("walk_in", "booked"):
+            if f"{channel}_seconds" in own:
+                given.pop(f"{channel}_warning_seconds", None)
+        return Limits(**{name.removesuffix("_seconds"): seconds for name, seconds in (given | own).items()})
+
+
+class EscalationTable(Table):
+    """Who is told of a breach, and when."""
+
+    role: Slug
+    after_seconds: SecondsPast
+
+    def step(self) -> Escalation:
+        return Escalation(role=self.role, after_seconds=self.after_seconds)
+
+
+USUAL_ESCALATION = [EscalationTable(role=each.role, after_seconds=each.after_seconds) for each in USUAL.escalation]
 
 
 class GroupTable(Table):
@@ -178,7 +197,10 @@ class OfficeTable(Table):
     recall_limit: int = Field(default=USUAL.recall_limit, ge=0, le=20)
     undo_seconds: int = Field(default=USUAL.undo_seconds, ge=0, le=3_600)
     closes_after_minutes: int = Field(default=USUAL.closes_after_minutes, ge=0, le=1_440)
+    idle_seconds: int = Field(default=USUAL.idle_seconds, ge=1, le=3_600)
+    long_pause_seconds: int = Field(default=USUAL.long_pause_seconds, ge=1, le=86_400)
     limits: LimitsTable = LimitsTable()
+    escalation: list[EscalationTable] = Field(default=USUAL_ESCALATION, min_length=1, max_length=20)
     hours: HoursTable
     groups: list[GroupTable] = Field(default=[], max_length=1_000)
     services: list[ServiceTable] = Field(min_length=1, max_length=1_000)
@@ -203,6 +225,9 @@ class OfficeTable(Table):
             recall_limit=self.recall_limit,
             undo_seconds=self.undo_seconds,
             closes_after_minutes=self.closes_after_minutes,
+            escalation=tuple(table.step() for table in self.escalation),
+            idle_seconds=self.idle_seconds,
+            long_pause_seconds=self.long_pause_seconds,
         )
 
 
@@ -231,6 +256,7 @@ def known_keys(path: tuple[str | int, ...]) -> list[str]:
 TABLES: Mapping[tuple[str, ...], type[Table]] = {
     (): OfficeTable,
     ("limits",): LimitsTable,
+    ("escalation",): EscalationTable,
     ("hours",): HoursTable,
     ("groups",): GroupTable,
     ("services",): ServiceTable,

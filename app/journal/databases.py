@@ -1,10 +1,13 @@
 """The seam between SQLite and PostgreSQL: opening each safely, and naming what goes wrong with it."""
 
+import logging
 import os
 import sqlite3
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Protocol
+from types import NoneType
+from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy import (
@@ -20,7 +23,6 @@ from sqlalchemy import (
     event,
     func,
     make_url,
-    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -28,6 +30,9 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, LostRace
 from app.journal.hot import JsonWriter, ValuesWriter, Writer
+
+# After an error the end of a pipeline warns of it once more.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 CHANNEL = "fifteen"
 """Where PostgreSQL processes tell each other of new facts."""
@@ -39,6 +44,10 @@ OLDEST_SQLITE = (3, 35, 0)
 WITHDRAWN_SQLITE = {(3, 52, 0): "was withdrawn by its makers"}
 """Versions that must not hold a journal. The corruption of two connections checkpointing one WAL (3.7.0 to 3.51.2)
 does not count: an exclusive journal has one connection."""
+
+
+# At every None the driver looks long for a way to adapt it, and most of a ticket's columns are None.
+sqlite3.register_adapter(NoneType, lambda none: none)
 
 
 class Database(Protocol):
@@ -60,8 +69,11 @@ class Database(Protocol):
     def begin(self, connection: Connection, *, read_only: bool) -> None:
         """Begin a transaction as this database likes it; one that only reads sees one state of everything."""
 
-    def notify(self, connection: Connection, office_id: str, seq: int) -> None:
-        """Tell other processes, once this transaction is committed."""
+    def at_once(self, connection: Connection) -> AbstractContextManager[None]:
+        """Statements that end a transaction; one may fail for another before it."""
+
+    def notify(self, connection: Connection, heads: Mapping[str, int]) -> None:
+        """Tell other processes which office has come to which seq, once this transaction is committed."""
 
     def trouble(self, error: DBAPIError) -> Exception:
         """What an error means for the journal."""
@@ -124,7 +136,11 @@ class SQLite:
         """Begin a transaction; one that writes takes the file's lock at once."""
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
-    def notify(self, connection: Connection, office_id: str, seq: int) -> None:
+    def at_once(self, connection: Connection) -> AbstractContextManager[None]:
+        """Nobody is far away."""
+        return nullcontext()
+
+    def notify(self, connection: Connection, heads: Mapping[str, int]) -> None:
         """Nobody else can have the file open."""
 
     def trouble(self, error: DBAPIError) -> Exception:
@@ -263,9 +279,21 @@ class PostgreSQL:
         if read_only:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    def notify(self, connection: Connection, office_id: str, seq: int) -> None:
-        """Tell other processes, once this transaction is committed."""
-        connection.execute(select(func.pg_notify(CHANNEL, f"{office_id} {seq}")))
+    @contextmanager
+    def at_once(self, connection: Connection) -> Iterator[None]:
+        """Statements that end a transaction, sent without waiting for one another: one round trip for all."""
+        try:
+            with _driver(connection).pipeline():
+                yield
+                # After a statement that failed the server skips it.
+                connection.exec_driver_sql("COMMIT")
+        except psycopg.Error as error:
+            raise DBAPIError.instance(None, None, error, psycopg.Error) from error
+
+    def notify(self, connection: Connection, heads: Mapping[str, int]) -> None:
+        """Tell other processes which office has come to which seq, once this transaction is committed."""
+        news = [f"{office_id} {seq}" for office_id, seq in heads.items()]
+        connection.exec_driver_sql("SELECT pg_notify(%s, news) FROM unnest(%s::text[]) AS news", (CHANNEL, news))
 
     def trouble(self, error: DBAPIError) -> Exception:
         """What an error means for the journal."""
@@ -283,11 +311,15 @@ class PostgreSQL:
 
     def interrupt(self, connection: Connection) -> None:
         """End the statement that the connection waits for; a server that is away cannot be asked to."""
-        driver_connection = connection.connection.driver_connection
-        assert isinstance(driver_connection, psycopg.Connection)
         with suppress(psycopg.Error):
-            driver_connection.cancel_safe(timeout=1)
+            _driver(connection).cancel_safe(timeout=1)
 
     def close(self) -> None:
         """Nothing is kept open between connections."""
         self.engine.dispose()
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, psycopg.Connection)
+    return driver_connection

@@ -5,49 +5,45 @@ time went into handing the lock to and fro. So each table takes all its rows in 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Date, Table
+from sqlalchemy import Boolean, Connection, Date, LargeBinary, Table
 
 from app.journal.schema import Instant, sortable
 
-Row = Mapping[str, Any]
+Row = Sequence[Any]
 Writer = Callable[[Connection, Sequence[Row]], None]
-"""Writes rows that have all the columns of one table."""
+"""Writes rows, which have a value for every column of one table, in its order."""
+
+Conversions = Mapping[type, Callable[[Any], Any]]
+"""How the values of some types of columns are handed over."""
 
 ROWS_AT_ONCE = 500
 """A day that closes over a full hall writes thousands; SQLite takes 32,766 parameters in one statement."""
+
+
+BOUND: Conversions = {Instant: sortable, Date: msgspec.to_builtins, Boolean: int, LargeBinary: bytearray}
+"""For SQLite, whose driver looks long for a way to adapt a bool or bytes."""
 
 
 class ValuesWriter:
     """One `INSERT ... VALUES (...), (...)` for SQLite, which likes its parameters bound."""
 
     def __init__(self, table: Table, *, replacing: bool) -> None:
-        by_kind: dict[type, Callable[[Any], str]] = {Instant: sortable, Date: date.isoformat}
-        names = [column.name for column in table.columns]
-        kinds = [by_kind.get(type(column.type)) for column in table.columns]
-        self._values_of = itemgetter(*names)
-        self._to_convert = [(index, convert) for index, convert in enumerate(kinds) if convert]
-        self._one = f"({', '.join('?' * len(names))})"
+        self._to_convert = _to_convert(table, BOUND)
+        self._one = f"({', '.join('?' * len(table.columns))})"
         self._head, self._tail = _insert_into(table), _on_conflict(table) if replacing else ""
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
         for start in range(0, len(rows), ROWS_AT_ONCE):
             some = rows[start : start + ROWS_AT_ONCE]
-            values = [value for row in some for value in self._values(row)]
+            values: list[Any] = []
+            for row in some:
+                values += _converted(row, self._to_convert)
             connection.exec_driver_sql(self._sql(len(some)), tuple(values))
-
-    def _values(self, row: Row) -> list[Any]:
-        values = [*self._values_of(row)]
-        for index, convert in self._to_convert:
-            if values[index] is not None:
-                values[index] = convert(values[index])
-        return values
 
     @lru_cache(maxsize=ROWS_AT_ONCE)  # noqa: B019 - a writer lives as long as its process
     def _sql(self, rows: int) -> str:
@@ -61,12 +57,36 @@ class JsonWriter:
         # The columns are named on both sides, for a table that was migrated may have them in another order.
         rows = f"FROM json_populate_recordset(NULL::{table.name}, %(rows)s::json)"
         self._sql = f"{_insert_into(table)} SELECT {_columns(table)} {rows}{_on_conflict(table) if replacing else ''}"
+        self._names = table.columns.keys()
+        self._to_convert = _to_convert(table, {LargeBinary: _hex})
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
         if rows:
-            readable = [{name: _text(value) for name, value in row.items()} for row in rows]
+            readable = [self._named(_converted(row, self._to_convert)) for row in rows]
             connection.exec_driver_sql(self._sql, {"rows": msgspec.json.encode(readable).decode()})
+
+    def _named(self, row: Row) -> Mapping[str, Any]:
+        # What is not there is NULL, and need not be read.
+        return {name: value for name, value in zip(self._names, row, strict=True) if value is not None}
+
+
+def _to_convert(table: Table, conversions: Conversions) -> Sequence[tuple[int, Callable[[Any], Any]]]:
+    kinds = [conversions.get(type(column.type)) for column in table.columns]
+    return [(index, convert) for index, convert in enumerate(kinds) if convert]
+
+
+def _converted(row: Row, to_convert: Sequence[tuple[int, Callable[[Any], Any]]]) -> Row:
+    values = [*row]
+    for index, convert in to_convert:
+        value = values[index]
+        if value is not None:
+            values[index] = convert(value)
+    return values
+
+
+def _hex(value: bytes) -> str:
+    return f"\\x{value.hex()}"
 
 
 def _insert_into(table: Table) -> str:
@@ -82,8 +102,3 @@ def _on_conflict(table: Table) -> str:
     others = [column.name for column in table.columns if column.name not in keys]
     changes = ", ".join(f"{name} = excluded.{name}" for name in others)
     return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-
-
-def _text(value: Any) -> Any:
-    """Bytes as PostgreSQL reads them from text; everything else as JSON has it."""
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else value

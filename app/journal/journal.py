@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, select
@@ -27,14 +28,16 @@ FAR = 2**63 - 1
 """A seq that no office comes to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What a key was answered with: which command, at which seq, with which ticket and counter session (as JSON)."""
 
+    office_id: str
+    key: str
     fingerprint: bytes
     seq: int
     ticket_id: str | None
     session: str | None
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -44,7 +47,7 @@ class Page:
     facts: list[Recorded] = field(default_factory=list)
     tickets: dict[tuple[str, str], tuple[Ticket, int]] = field(default_factory=dict)
     moved_counter: list[tuple[str, Ticket, int]] = field(default_factory=list)
-    answers: list[Mapping[str, Any]] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
     checkpoints: list[tuple[str, HallState, bytes]] = field(default_factory=list)
 
     @property
@@ -72,7 +75,7 @@ class Journal:
 
     def append(self, page: Page) -> None:
         """Write a page whole or not at all: LostRace or JournalFull say not at all, JournalDown says who knows."""
-        with self.transaction() as connection:
+        with self.transaction() as connection, self.database.at_once(connection):
             self._append(connection, page)
 
     def has(self, line: Recorded) -> bool:
@@ -83,10 +86,7 @@ class Journal:
     def answered(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answered]:
         """What these (office, key) pairs were answered with, as far as they were used."""
         rows = self._rows(self._statements.answered, {"pairs": msgspec.json.encode(list(keys)).decode()})
-        return {
-            (row.office_id, row.key): Answered(bytes(row.fingerprint), row.seq, row.ticket_id, row.session)
-            for row in rows
-        }
+        return {(row.office_id, row.key): Answered._make(row) for row in rows}
 
     def halls(self) -> Iterator[tuple[Hall, bytes]]:
         """Every office's hall and the hash of its last fact, from the last checkpoint on."""
@@ -172,18 +172,18 @@ class Journal:
         return (read(row) for row in rows.yield_per(1000))
 
     def _append(self, connection: Connection, page: Page) -> None:
-        # Offices in one order everywhere, so that two processes never wait for each other in a circle.
-        lines = sorted(page.facts, key=lambda line: (line.office_id, line.seq))
+        # Offices in one order everywhere, so that two processes never wait for each other in a circle. Whoever has
+        # written an office's lines is alone with its tickets.
+        lines = sorted(page.facts, key=attrgetter("office_id", "seq"))
         self._statements.fact(connection, [_fact_row(line) for line in lines])
         self._statements.answer(connection, page.answers)
         for rows in _ticket_rows(page):
             self._statements.ticket(connection, rows)
         for office_id, state, head in page.checkpoints:
-            row = {"office_id": office_id, "seq": state.seq, "hash": head, "state": msgspec.json.encode(state).decode()}
+            row = (office_id, state.seq, head, msgspec.json.encode(state).decode())
             self._statements.checkpoint(connection, [row])
             connection.execute(self._statements.forget_keys, {"office": office_id, "before": _oldest_key(state)})
-        for office_id, seq in {line.office_id: line.seq for line in lines}.items():
-            self.database.notify(connection, office_id, seq)
+        self.database.notify(connection, {line.office_id: line.seq for line in lines})
 
 
 class _Statements:
@@ -203,27 +203,17 @@ class _Statements:
         self.probe = delete(halls).where(false())
 
 
-def _fact_row(line: Recorded) -> Mapping[str, Any]:
-    return {
-        "office_id": line.office_id,
-        "seq": line.seq,
-        "at": line.at,
-        "actor": line.actor,
-        "key": line.key,
-        "kind": line.kind,
-        "ticket_id": line.ticket_id,
-        "body": line.body,
-        "hash": line.hash,
-    }
+_fact_row = attrgetter(*facts.columns.keys())
+"""A line's values in the order of the columns."""
 
 
-def _ticket_rows(page: Page) -> Iterator[list[Mapping[str, Any]]]:
+def _ticket_rows(page: Page) -> Iterator[list[Sequence[Any]]]:
     """Rows in an order in which no counter ever has two visitors, not even between two statements."""
     if page.moved_counter:
         yield [row_of(office_id, ticket, seq) for office_id, ticket, seq in page.moved_counter]
-    rows = sorted(page.tickets.items(), key=lambda item: (item[1][0].at_counter, item[0]))
-    if rows:
-        yield [row_of(office_id, ticket, seq) for (office_id, _), (ticket, seq) in rows]
+    kept = [(office_id, ticket, seq) for (office_id, _), (ticket, seq) in page.tickets.items()]
+    kept.sort(key=lambda item: item[1].at_counter)
+    yield [row_of(office_id, ticket, seq) for office_id, ticket, seq in kept]
 
 
 def _hall(row: Any) -> Hall:

@@ -1,6 +1,5 @@
 """A fact as the journal keeps it, and the chain that binds each to the one before."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -8,14 +7,18 @@ from typing import Any
 import msgspec
 
 from queue_core.facts import FACTS, Fact, TicketFact
+from queue_core.values import value
 
 GENESIS = bytes(32)
 """What the first fact of an office is chained to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Recorded:
-    """One line of an office's journal. `body` is the fact as JSON, to the byte as it was hashed."""
+    """One line of an office's journal: the columns of `facts`, and the fact.
+
+    `ticket_id` is set when the fact is a ticket's. `body` is the fact as JSON, to the byte as it was hashed.
+    """
 
     office_id: str
     seq: int
@@ -23,14 +26,10 @@ class Recorded:
     actor: str
     key: str | None
     kind: str
+    ticket_id: str | None
     body: str
     hash: bytes
     fact: Fact
-
-    @property
-    def ticket_id(self) -> str | None:
-        """Whose fact it is, when it is a ticket's."""
-        return self.fact.ticket if isinstance(self.fact, TicketFact) else None
 
 
 def recorded(office_id: str, seq: int, after: bytes, fact: Fact, actor: str, key: str | None) -> Recorded:
@@ -43,6 +42,7 @@ def recorded(office_id: str, seq: int, after: bytes, fact: Fact, actor: str, key
         actor=actor,
         key=key,
         kind=kind,
+        ticket_id=_ticket_id(fact),
         body=body,
         hash=chain(after, office_id, seq, actor, key, kind, body),
         fact=fact,
@@ -56,6 +56,7 @@ def chain(after: bytes, office_id: str, seq: int, actor: str, key: str | None, k
 
 def read(row: Any) -> Recorded:
     """The line in a row of the table `facts`."""
+    fact = msgspec.json.decode(row.body, type=FACTS[row.kind])
     return Recorded(
         office_id=row.office_id,
         seq=row.seq,
@@ -63,7 +64,12 @@ def read(row: Any) -> Recorded:
         actor=row.actor,
         key=row.key,
         kind=row.kind,
+        ticket_id=_ticket_id(fact),
         body=row.body,
         hash=bytes(row.hash),
-        fact=msgspec.json.decode(row.body, type=FACTS[row.kind]),
+        fact=fact,
     )
+
+
+def _ticket_id(fact: Fact) -> str | None:
+    return fact.ticket if isinstance(fact, TicketFact) else None

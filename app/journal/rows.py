@@ -1,48 +1,49 @@
 """A ticket as the row that reports read. Derived: the same ticket always gives the same row."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from queue_core.tickets import Ticket
 
 
-def row_of(office_id: str, ticket: Ticket, seq: int) -> Mapping[str, Any]:
-    """The columns of `tickets`; `seq` is the last fact that touched the ticket."""
-    return {
-        "office_id": office_id,
-        "day": ticket.day,
-        "number": ticket.number,
-        "ticket_id": ticket.id,
-        "issued_service": ticket.issued_service,
-        "service": ticket.service,
-        "channel": ticket.channel.value,
-        "category": ticket.category,
-        "category_verified": ticket.category_verified,
-        "category_withdrawn": ticket.category_withdrawn,
-        "state": ticket.state.value,
-        "counter_id": ticket.counter,
-        "operator": ticket.operator,
-        "outcome": ticket.outcome.value if ticket.outcome else None,
-        "ahead_at_issue": ticket.ahead_at_issue,
-        "calls": ticket.calls,
-        "recalls": ticket.recalls,
-        "issued_at": ticket.issued_at,
-        "clock_start": ticket.clock_start,
-        "limit_seconds": int(ticket.clock.limit.total_seconds()),
-        "due_at": ticket.breached_due or ticket.clock.due,
-        "breached_at": ticket.breached_due,
-        "breach_recorded_at": ticket.breach_recorded_at,
-        "first_called_at": ticket.first_called_at,
-        "last_called_at": ticket.last_called_at,
-        "started_at": ticket.started_at,
-        "ended_at": ticket.ended_at,
-        "wait_to_call_seconds": _seconds(ticket.wait_to_call),
-        "wait_to_start_seconds": _seconds(ticket.wait_to_start),
-        "waited_seconds": ticket.clock.waited.total_seconds(),
-        "serving_seconds": ticket.serving.total_seconds(),
-        "seq": seq,
-    }
+def row_of(office_id: str, ticket: Ticket, seq: int) -> Sequence[Any]:
+    """The values of `tickets`, in the order of its columns; `seq` is the last fact that touched the ticket."""
+    clock = ticket.clock
+    return (
+        office_id,
+        ticket.day,
+        ticket.number,
+        ticket.id,
+        ticket.issued_service,
+        ticket.service,
+        str(ticket.channel),
+        ticket.category,
+        ticket.category_verified,
+        ticket.category_withdrawn,
+        str(ticket.state),
+        ticket.counter,
+        ticket.operator,
+        ticket.outcome and str(ticket.outcome),
+        ticket.ahead_at_issue,
+        ticket.calls,
+        ticket.recalls,
+        ticket.issued_at,
+        ticket.clock_start,
+        int(clock.limit.total_seconds()),
+        ticket.breached_due or clock.due,
+        ticket.breached_due,
+        ticket.breach_recorded_at,
+        ticket.first_called_at,
+        ticket.last_called_at,
+        ticket.started_at,
+        ticket.ended_at,
+        _seconds(ticket.wait_to_call),
+        _seconds(ticket.wait_to_start),
+        clock.waited.total_seconds(),
+        ticket.serving.total_seconds(),
+        seq,
+    )
 
 
 def _seconds(lasted: timedelta | None) -> float | None:

@@ -1,9 +1,9 @@
 """The tables. The journal is `facts`; everything else is derived from it or stands beside it."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -55,10 +55,12 @@ class Instant(TypeDecorator[datetime]):
         return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
 
 
-@lru_cache(maxsize=1024)
 def sortable(instant: datetime) -> str:
-    """An instant as SQLite keeps it. One command writes the same instant into several columns, hence the cache."""
-    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat(timespec="microseconds")
+    """An instant as SQLite keeps it."""
+    if instant.tzinfo is UTC and instant.microsecond:
+        # The same text as below, in a tenth of the time; but msgspec leaves off microseconds that are zero.
+        return f"{msgspec.to_builtins(instant)[:-1]}+00:00"
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _named(*columns: str) -> list[Column[Any]]:
@@ -164,3 +166,26 @@ halls = Table(
 )
 
 stamps = Table("stamps", metadata, *_named("name"), Column("value", Text, nullable=False))
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    *_named("endpoint", "office_id"),
+    # Everything up to here was taken, given up or not for this endpoint. What it has not been told is in `facts`, so
+    # nothing is written when something happens.
+    Column("seq", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", Instant),
+    sqlite_with_rowid=False,
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    *_named("endpoint", "office_id"),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("failed_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

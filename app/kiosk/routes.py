@@ -175,9 +175,7 @@ def _menu_service(hall: Hall, service: Service, now: datetime) -> MenuService:
         "open": refusal is None,
         "problem": type_of(type(refusal)) if refusal else None,
         "reason": hall.closed_services.get(service.id),
-        "limit_seconds": {
-            channel: int(service.limits.of(channel).total_seconds()) for channel in (Channel.WALK_IN, Channel.BOOKED)
-        },
+        "limit_seconds": {channel: service.limits.seconds(channel) for channel in (Channel.WALK_IN, Channel.BOOKED)},
     }
 
 

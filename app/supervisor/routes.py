@@ -3,24 +3,29 @@
 from typing import Annotated, Any
 
 from fastapi import Body, Query
+from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from app.access import Actor, room
 from app.configuration import BadDescription, Flaw, office_of
 from app.web.document import BODY, DESCRIPTION, MAY_BE_KEYED, READ, WRITE, refusals
-from app.web.inputs import Line, OfficeId, ServiceId, Wish
-from app.web.models import FactOut, OfficeOut, fact_out, office_reply, reply
+from app.web.inputs import Line, OfficeId, ServiceId, TicketId, Wish
+from app.web.models import FactOut, OfficeOut, TicketOut, fact_out, office_reply, reply, ticket_reply
 from app.web.pages import Cursor, cursor_after, place_of
 from app.web.refusals import BadCursor
-from queue_core.commands import CloseDay, CloseService, Configure, OpenDay, OpenService
+from queue_core.commands import Acknowledge, CloseDay, CloseService, Configure, OpenDay, OpenService
 from queue_core.errors import (
     CategoryInUse,
     CounterInUse,
     DayNotOpen,
+    NoBreach,
     ServiceInUse,
+    StepForbidden,
     UnknownService,
+    UnknownTicket,
 )
+from queue_core.facts import Cause
 
 router = room("supervisor")
 
@@ -31,6 +36,14 @@ class CloseServiceWish(Wish):
     """Why no more tickets are issued."""
 
     reason: Line
+
+
+class AcknowledgeWish(Wish):
+    """Who answers for the breach, what caused it, and a remark if there is more to say."""
+
+    by: Line
+    cause: Annotated[Cause, Field(strict=False)]
+    remark: Line | None = None
 
 
 class Facts(TypedDict):
@@ -114,6 +127,17 @@ async def close_service(office: OfficeId, service: ServiceId, wish: CloseService
 async def open_service(office: OfficeId, service: ServiceId, actor: Actor) -> Response:
     """Issue tickets for a service again."""
     return office_reply(office, await actor.do(office, OpenService(service)))
+
+
+@router.post(
+    "/{office}/tickets/{ticket}/acknowledge",
+    response_model=TicketOut,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, *BODY, UnknownTicket, StepForbidden, NoBreach),
+)
+async def acknowledge_breach(office: OfficeId, ticket: TicketId, wish: AcknowledgeWish, actor: Actor) -> Response:
+    """Answer for a breach while the visitor is in the hall. Said again, the latest word counts."""
+    return ticket_reply(await actor.do(office, Acknowledge(ticket, wish.by, wish.cause, wish.remark)))
 
 
 def _seq_of(cursor: str) -> int:

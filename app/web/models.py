@@ -14,10 +14,10 @@ from typing_extensions import TypedDict
 from app.engine import Answer
 from app.journal import Recorded
 from app.web.plain import instant, instant_or_none, plain, seconds_or_none
-from queue_core.facts import Because, Candidate, HeldBy, Outcome, Rank, Stop
+from queue_core.facts import Because, Candidate, Cause, HeldBy, Outcome, Rank, Stop
 from queue_core.hall import CounterState, Session
 from queue_core.office import Channel
-from queue_core.tickets import State, Ticket
+from queue_core.tickets import Acknowledgement, State, Ticket
 
 Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """An instant in UTC, to the millisecond."""
@@ -32,6 +32,15 @@ class StopOut(TypedDict):
 
     service: str
     counter: str | None
+
+
+class AcknowledgementOut(TypedDict):
+    """Who answered for a breach, when, and what they said of it."""
+
+    at: Moment
+    by: str
+    cause: Cause
+    remark: str | None
 
 
 class TicketOut(TypedDict):
@@ -57,7 +66,11 @@ class TicketOut(TypedDict):
     clock_start: Moment
     limit_seconds: Seconds
     due: Moment | None
+    warned_at: Moment | None
     breached_due: Moment | None
+    escalated: Annotated[int, Field(ge=0)]
+    acknowledged: AcknowledgementOut | None
+    relieved_at: Moment | None
     first_called_at: Moment | None
     last_called_at: Moment | None
     calls: int
@@ -170,7 +183,11 @@ def ticket_out(ticket: Ticket, seq: int) -> TicketOut:
         "clock_start": instant(ticket.clock_start),
         "limit_seconds": int(ticket.clock.limit.total_seconds()),
         "due": instant_or_none(ticket.clock.due),
+        "warned_at": instant_or_none(ticket.warned_at),
         "breached_due": instant_or_none(ticket.breached_due),
+        "escalated": ticket.escalated,
+        "acknowledged": acknowledgement_out(ticket.acknowledged) if ticket.acknowledged else None,
+        "relieved_at": instant_or_none(ticket.relieved_at),
         "first_called_at": instant_or_none(ticket.first_called_at),
         "last_called_at": instant_or_none(ticket.last_called_at),
         "calls": ticket.calls,
@@ -188,6 +205,11 @@ def ticket_out(ticket: Ticket, seq: int) -> TicketOut:
 def stop_out(stop: Stop) -> StopOut:
     """A stop of a visit."""
     return {"service": stop.service, "counter": stop.counter}
+
+
+def acknowledgement_out(said: Acknowledgement) -> AcknowledgementOut:
+    """What was said of a breach."""
+    return {"at": instant(said.at), "by": said.by, "cause": said.cause, "remark": said.remark}
 
 
 def counter_out(session: Session, seq: int) -> CounterOut:

@@ -26,7 +26,10 @@ Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class ServiceState(TypedDict):
-    """A service and its line. `closed_because` is set while no tickets are issued for it."""
+    """A service and its line. `closed_because` is set while no tickets are issued for it.
+
+    `warned` of those waiting have come near their limit or passed it; `over_limit` have passed it.
+    """
 
     id: str
     letter: str
@@ -35,6 +38,7 @@ class ServiceState(TypedDict):
     waiting: int
     oldest_clock_start: Moment | None
     earliest_due: Moment | None
+    warned: int
     over_limit: int
 
 
@@ -62,7 +66,10 @@ class CounterNow(TypedDict):
 
 
 class PlaceInLine(TypedDict):
-    """A ticket in line. `counter` is set when only that one will do."""
+    """A ticket in line. `counter` is set when only that one will do.
+
+    `over_limit_since` is set once the breach is on record, and `acknowledged` once somebody has answered for it.
+    """
 
     ticket: str
     number: str
@@ -74,6 +81,8 @@ class PlaceInLine(TypedDict):
     waited_seconds: Seconds
     due: Moment | None
     over_limit: bool
+    over_limit_since: Moment | None
+    acknowledged: bool
 
 
 class Snapshot(TypedDict):
@@ -162,6 +171,7 @@ def _service(hall: Hall, service: Service, waiting: list[Ticket], now: datetime)
         "waiting": len(waiting),
         "oldest_clock_start": instant_or_none(min((ticket.clock_start for ticket in waiting), default=None)),
         "earliest_due": instant_or_none(min(dues, default=None)),
+        "warned": sum(ticket.is_near for ticket in waiting),
         "over_limit": sum(due <= now for due in dues),
     }
 
@@ -203,4 +213,6 @@ def _place(ticket: Ticket, now: datetime) -> PlaceInLine:
         "waited_seconds": int(ticket.clock.reading(now).total_seconds()),
         "due": instant_or_none(due),
         "over_limit": due is not None and due <= now,
+        "over_limit_since": instant_or_none(ticket.breached_due),
+        "acknowledged": ticket.acknowledged is not None,
     }

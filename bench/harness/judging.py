@@ -24,6 +24,11 @@ def judge(name: str, address: str, crowd: Crowd, figures: Figures) -> None:
     figures.tell(f"{name}_differences", int(verdict.difference is not None), at_most=0)
 
 
+def lines_of(address: str, office: str) -> list[Recorded]:
+    """An office's journal."""
+    return _read(address, office)[0]
+
+
 def _read(address: str, office: str) -> tuple[list[Recorded], Verdict]:
     journal = open_journal(address)
     try:

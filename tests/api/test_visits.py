@@ -14,8 +14,9 @@ async def test_a_visit_is_told_from_its_issue_on(centre: Centre) -> None:
 
     visit = (await centre.get(f"/tickets/{ticket}")).json()
 
-    assert [fact["kind"] for fact in visit["history"]] == ["Issued", "Breached", "Called", "Started", "Served"]
-    assert visit["history"][1]["due"] == "2026-11-23T08:15:00.000Z"
+    told = ["Warned", "Breached", "Escalated", "Escalated"]
+    assert [fact["kind"] for fact in visit["history"]] == ["Issued", *told, "Called", "Relieved", "Started", "Served"]
+    assert visit["history"][2]["due"] == "2026-11-23T08:15:00.000Z"
     assert (visit["ticket"]["state"], visit["ticket"]["breached_due"]) == ("served", "2026-11-23T08:15:00.000Z")
     assert visit["ticket"]["seq"] == visit["history"][-1]["seq"]
     assert visit["place"] is None

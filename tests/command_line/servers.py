@@ -45,13 +45,14 @@ class LiveServer:
 
 
 @contextmanager
-def serving(directory: Path, *words: str) -> Iterator[LiveServer]:
+def serving(directory: Path, *words: str, **settings: str) -> Iterator[LiveServer]:
     """A server on a free port, stopped afterwards if it still runs."""
+    set_by = {f"FIFTEEN_{name.upper()}": value for name, value in settings.items()}
     with (directory / "server.log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "serve", "--port", "0", *words],
             cwd=directory,
-            env=environment(),
+            env=environment() | set_by,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.configuration import EXAMPLE, BadDescription, document_of, office_of, read_office
-from queue_core.office import Channel, Discipline, Limits, Opening
+from queue_core.office import Channel, Discipline, Escalation, Limits, Opening
 from tests.configuration.documents import smallest
 
 EXAMPLES = sorted(Path("examples").glob("*.toml"))
@@ -39,6 +39,12 @@ def test_what_a_description_leaves_out_is_as_the_office_has_it_by_itself() -> No
     assert (office.recall_limit, office.undo_seconds, office.closes_after_minutes) == (2, 60, 180)
     assert office.services[0].limits == Limits(walk_in=900, booked=300)
     assert office.hotline is None
+    assert [(step.role, step.after_seconds) for step in office.escalation] == [
+        ("operator", 0),
+        ("administrator", 180),
+        ("director", 600),
+    ]
+    assert (office.idle_seconds, office.long_pause_seconds) == (60, 600)
 
 
 def test_a_service_promises_what_it_says_and_else_what_the_office_says() -> None:
@@ -47,8 +53,43 @@ def test_a_service_promises_what_it_says_and_else_what_the_office_says() -> None
 
     limits = office_of(document, "document").services[0].limits
 
-    assert limits.of(Channel.WALK_IN).total_seconds() == 1200
-    assert limits.of(Channel.BOOKED).total_seconds() == 60
+    assert limits.seconds(Channel.WALK_IN) == 1200
+    assert limits.seconds(Channel.BOOKED) == 60
+
+
+@pytest.mark.parametrize(
+    ("office", "own", "walk_in", "booked"),
+    [
+        ({}, {}, 600, 200),
+        ({"walk_in_seconds": 100}, {}, 66, 200),
+        ({"walk_in_warning_seconds": 700}, {}, 700, 200),
+        ({"walk_in_warning_seconds": 700}, {"walk_in_seconds": 300}, 200, 200),
+        ({"walk_in_warning_seconds": 700}, {"walk_in_seconds": 300, "walk_in_warning_seconds": 60}, 60, 200),
+        ({"booked_warning_seconds": 30}, {"booked_warning_seconds": 40}, 600, 40),
+    ],
+)
+def test_a_warning_comes_at_two_thirds_unless_the_service_or_the_office_says_otherwise_for_this_limit(
+    office: dict[str, int], own: dict[str, int], walk_in: int, booked: int
+) -> None:
+    document = smallest(limits=office)
+    document["services"][0]["limits"] = own
+
+    limits = office_of(document, "document").services[0].limits
+
+    assert limits.warning_seconds(Channel.WALK_IN) == walk_in
+    assert limits.warning_seconds(Channel.BOOKED) == booked
+
+
+def test_who_is_told_of_a_breach_is_told_in_the_order_of_time() -> None:
+    steps = [{"role": "porter", "after_seconds": 0}, {"role": "director", "after_seconds": 30}]
+
+    office = office_of(smallest(escalation=steps, idle_seconds=5, long_pause_seconds=7), "document")
+
+    assert office.escalation == (
+        Escalation(role="porter", after_seconds=0),
+        Escalation(role="director", after_seconds=30),
+    )
+    assert (office.idle_seconds, office.long_pause_seconds) == (5, 7)
 
 
 def test_a_day_may_have_several_stretches_in_any_order_and_last_till_midnight() -> None:

@@ -9,13 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.configuration import BadDescription, document_of, office_of
-from queue_core.office import Category, Counter, Discipline, Group, Limits, Office, Opening, Service
+from queue_core.office import Category, Counter, Discipline, Escalation, Group, Limits, Office, Opening, Service
 from tests.configuration.documents import smallest
 
 SLUGS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True)
 TEXTS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
 WORDS = st.fixed_dictionaries({"ru": TEXTS, "en": TEXTS})
-LIMITS = st.builds(Limits, walk_in=st.integers(1, 86_400), booked=st.integers(1, 86_400))
+WARNINGS = st.none() | st.integers(1, 99)
+LIMITS = st.builds(
+    Limits,
+    walk_in=st.integers(100, 86_400),
+    booked=st.integers(100, 86_400),
+    walk_in_warning=WARNINGS,
+    booked_warning=WARNINGS,
+) | st.builds(Limits, walk_in=st.integers(1, 86_400), booked=st.integers(1, 86_400))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -74,6 +81,12 @@ def offices(draw: st.DrawFn) -> Office:
         recall_limit=draw(st.integers(0, 20)),
         undo_seconds=draw(st.integers(0, 3_600)),
         closes_after_minutes=draw(st.integers(0, 1_440)),
+        escalation=tuple(
+            Escalation(role=draw(SLUGS), after_seconds=after)
+            for after in (0, *sorted(draw(st.sets(st.integers(1, 86_400), max_size=3))))
+        ),
+        idle_seconds=draw(st.integers(1, 3_600)),
+        long_pause_seconds=draw(st.integers(1, 86_400)),
     )
 
 

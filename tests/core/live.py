@@ -7,7 +7,7 @@ from typing import TypeVar
 from queue_core.commands import CallNext, Command, Configure, Issue, OpenCounter, Tick
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal
-from queue_core.facts import Called, Fact, Issued, TicketFact
+from queue_core.facts import Breached, Called, Fact, Issued, TicketFact
 from queue_core.hall import Hall, evolve
 from queue_core.office import Category, Channel, Counter, Group, Limits, Office, Opening, Service
 from queue_core.tickets import Ticket
@@ -64,10 +64,10 @@ class LiveHall:
         # The engine never lets two commands share an instant. Examples do, so that waits come out in whole minutes.
         moment = self.now if self.now == self.hall.last_at else self.hall.moment(self.now)
         for fact in passed(self.hall, moment):
-            self._happened(fact)
+            self.happen(fact)
         facts = list(decide(self.hall, command, moment))
         for fact in facts:
-            self._happened(fact)
+            self.happen(fact)
         return facts
 
     def look(self) -> list[Fact]:
@@ -112,6 +112,14 @@ class LiveHall:
         """The facts of one kind so far, of one ticket or of all."""
         return [fact for fact in self.facts if isinstance(fact, kind) and ticket in (None, _ticket(fact))]
 
+    def breaches(self) -> list[tuple[str, datetime, datetime]]:
+        """Whose limit has passed, when it did, and when that was recorded."""
+        return [(breach.ticket, breach.due, breach.at) for breach in self.of(Breached)]
+
+    def order_of(self, *kinds: type[Fact]) -> list[type[Fact]]:
+        """The kinds of the facts so far, of these kinds only."""
+        return [type(fact) for fact in self.facts if isinstance(fact, kinds)]
+
     def changed(self, **changes: object) -> Office:
         """The office's description with changes."""
         return replace(self.hall.office, **changes)  # type: ignore[arg-type]
@@ -124,7 +132,8 @@ class LiveHall:
             return refusal
         return None
 
-    def _happened(self, fact: Fact) -> None:
+    def happen(self, fact: Fact) -> None:
+        """A fact comes true, whoever decided it."""
         ticket = evolve(self.hall, fact)
         self.facts.append(fact)
         if ticket:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from queue_core import errors
 from queue_core.commands import (
+    Acknowledge,
     CallChosen,
     CallNext,
     Cancel,
@@ -39,10 +40,13 @@ from queue_core.commands import (
 )
 from queue_core.errors import Refusal
 from queue_core.facts import HeldBy
-from queue_core.office import Channel, Counter, Discipline, Office, Opening
+from queue_core.office import Channel, Counter, Discipline, Limits, Office, Opening
 
 Event = tuple[str, str]
-"""The name of a fact and whom or what it is about."""
+"""The name of a fact and whom or what it is about, with what else it says."""
+
+Came = tuple[datetime, int, str, Event]
+"""When it came true; what goes first at one instant: returns, waits, counters; and whom it is about."""
 
 Reasons = set[type[Refusal]]
 
@@ -59,6 +63,7 @@ POSSIBLE: dict[type[TicketCommand], str] = {
     Cancel: "waiting called held",
     VerifyCategory: "waiting called serving",
     WithdrawCategory: "waiting called serving",
+    Acknowledge: "waiting called serving held",
 }
 """What may be wished of whom."""
 
@@ -81,6 +86,7 @@ class Person:
     category: str | None
     clock_start: datetime
     limit: timedelta
+    warning: timedelta
     stops: list[tuple[str, str | None]]
     waits: list[tuple[datetime, datetime | None]]
     state: str = "waiting"
@@ -88,7 +94,11 @@ class Person:
     at: str | None = None
     until: datetime | None = None
     recalls: int = 0
+    warned: datetime | None = None
     breached: datetime | None = None
+    told: int = 0
+    relieved: datetime | None = None
+    answered: tuple[str, str] | None = None
     withdrawn: bool = False
     moves: int = 0
 
@@ -113,10 +123,27 @@ class Person:
 
     def due(self) -> datetime | None:
         """When the sum reaches the limit if nothing is done; None while nothing is being waited for."""
-        if not self.runs or self.breached:
+        return None if self.breached else self.reaches(self.limit)
+
+    def reaches(self, wait: timedelta) -> datetime | None:
+        """When the sum is that long if nothing is done; None while nothing is being waited for."""
+        if not self.runs:
             return None
         start = self.waits[-1][0]
-        return start + self.limit - self.waited(start)
+        return start + wait - self.waited(start)
+
+    def attention(self, office: Office) -> datetime | None:
+        """When somebody must be told of this wait next."""
+        if self.breached is None:
+            return self.reaches(self.limit if self.warned else self.warning)
+        if self.relieved or self.told >= len(office.escalation):
+            return None
+        return self.reaches(self.limit + timedelta(seconds=office.escalation[self.told].after_seconds))
+
+    @property
+    def near(self) -> bool:
+        """Whether somebody who waits to be called was warned of."""
+        return self.state == "waiting" and self.warned is not None
 
     def wait_from(self, at: datetime) -> None:
         """Wait again, but not before the clock has started at all."""
@@ -133,12 +160,16 @@ class Person:
 
 @dataclass
 class Desk:
-    """A counter. `undo` is the visitor as before the last step, how often they had moved after it, and when it was."""
+    """A counter. `undo` is the visitor as before the last step, how often they had moved after it, and when it was.
+
+    `idle_since` is None when it is not idle and once that was told.
+    """
 
     state: str = "closed"
     operator: str | None = None
     reason: str | None = None
     visitor: str | None = None
+    idle_since: datetime | None = None
     undo: tuple[Person, int, datetime] | None = None
 
 
@@ -156,6 +187,7 @@ class NaiveHall:
     opened_at: datetime = LONG_AGO
     last_at: datetime = LONG_AGO
     numbers: dict[str, int] = field(default_factory=dict)
+    issues: list[tuple[datetime, str]] = field(default_factory=list)
 
     def copy(self) -> "NaiveHall":
         """A hall of its own that stands the same."""
@@ -165,6 +197,7 @@ class NaiveHall:
             desks={name: replace(desk) for name, desk in self.desks.items()},
             closed_services=dict(self.closed_services),
             numbers=dict(self.numbers),
+            issues=list(self.issues),
         )
 
     # Questions
@@ -259,9 +292,10 @@ class NaiveHall:
 
     def alarm(self, now: datetime) -> datetime | None:
         """When time alone will bring something next."""
-        dues = [person.due() for person in self.inside("waiting", "held")]
+        waits = [person.attention(self.office) for person in self.inside("waiting", "held")]
         returns = [person.until for person in self.inside("held")]
-        instants = [*dues, *returns, self.closing(), self.next_opening(now, self.day)]
+        idle = [self.idle_at(counter) for counter in self.office.counters if any(p.near for p in self.line(counter))]
+        instants = [*waits, *returns, *idle, self.closing(), self.next_opening(now, self.day)]
         return min((instant for instant in instants if instant), default=None)
 
     # What time brings
@@ -271,7 +305,7 @@ class NaiveHall:
         closing = self.closing()
         closes = closing is not None and closing <= now
         until = max(closing, self.last_at) if closing and closes else now
-        events = [*self._returns(until), *self._breaches(until)]
+        events = self._come_true(until, now)
         if closes:
             events += self._close(until)
         if self.next_opening(now, self.day) == now:
@@ -280,23 +314,83 @@ class NaiveHall:
             self.last_at = now
         return events
 
-    def _returns(self, until: datetime) -> Iterator[Event]:
-        held = [(person.until, person.name) for person in self.inside("held") if person.until]
-        for since, name in sorted(held):
-            if since <= until:
-                self._back_in_line(self.people[name], since)
-                yield ("Resumed", name)
+    def _come_true(self, until: datetime, now: datetime) -> list[Event]:
+        """Returns, warnings, breaches, escalations and idle counters, by when they came true."""
+        scenes = {person.name: self.scene(person, now) for person in self.inside()}
+        nearing = {person.name: LONG_AGO for person in self.inside() if person.near}
+        came: list[Came] = []
+        for person in self.inside("held"):
+            if person.until and person.until <= until:
+                came.append((person.until, 0, person.name, ("Resumed", person.name)))
+                nearing[person.name] = person.until
+                self._back_in_line(person, person.until)
+        for person in self.inside("waiting", "held"):
+            came += self._attention(person, until, scenes[person.name])
+            if person.warned and nearing.get(person.name) != LONG_AGO:
+                nearing[person.name] = max(person.warned, nearing.get(person.name, person.warned))
+        for counter in self.office.counters:
+            came += self._idle(counter, until, nearing)
+        return [event for *_, event in sorted(came, key=lambda each: each[:3])]
+
+    def scene(self, person: Person, now: datetime) -> str:
+        """What is seen in the hall when it comes to this person, as eight numbers."""
+        open_desks = {name for name, desk in self.desks.items() if desk.state == "open"}
+        able = {counter.id for counter in self.office.counters if self._could(counter, person)} & open_desks
+        waiting = [each.service for each in self.inside("waiting")]
+        issued = [service for at, service in self.issues if at > now - timedelta(minutes=15)]
+        numbers = (
+            len(open_desks),
+            sum(desk.state == "paused" for desk in self.desks.values()),
+            len(able),
+            sum(self.desk(name).visitor is None for name in able),
+            waiting.count(person.service),
+            len(waiting),
+            issued.count(person.service),
+            len(issued),
+        )
+        return " ".join(map(str, numbers))
+
+    def _could(self, counter: Counter, person: Person) -> bool:
+        return person.only == counter.id if person.only else person.service in counter.services
+
+    def _attention(self, person: Person, until: datetime, scene: str) -> Iterator[Came]:
+        while (instant := person.attention(self.office)) and instant <= until:
+            if person.breached is None and person.warned is None:
+                person.warned = instant
+                yield instant, 1, person.name, ("Warned", f"{person.name} {scene}")
+                continue
+            if person.breached is None:
+                person.breached = instant
+                yield instant, 1, person.name, ("Breached", f"{person.name} {scene}")
+            role = self.office.escalation[person.told].role
+            yield instant, 1, person.name, ("Escalated", f"{person.name} {person.told} {role}")
+            person.told += 1
+
+    def idle_at(self, counter: Counter) -> datetime | None:
+        """When a counter has been idle for too long; None when it is not idle, or was told of."""
+        desk = self.desk(counter.id)
+        if desk.idle_since is None:
+            return None
+        paused = desk.state == "paused"
+        return desk.idle_since + timedelta(
+            seconds=self.office.long_pause_seconds if paused else self.office.idle_seconds
+        )
+
+    def _idle(self, counter: Counter, until: datetime, nearing: dict[str, datetime]) -> Iterator[Came]:
+        near = [person for person in self.line(counter) if person.near]
+        idle_at, desk = self.idle_at(counter), self.desk(counter.id)
+        if idle_at is None or idle_at > until or not near:
+            return
+        instant = max(idle_at, min(nearing[person.name] for person in near))
+        near = [person for person in near if nearing[person.name] <= instant]
+        first = min(near, key=lambda person: (person.reaches(person.limit), person.name))
+        yield instant, 2, counter.id, ("CounterIdle", f"{counter.id} {first.name} {desk.idle_since} {desk.state}")
+        desk.idle_since = None
 
     def _back_in_line(self, person: Person, since: datetime) -> None:
         person.state, person.until = "waiting", None
         person.moves += 1
         person.wait_from(since)
-
-    def _breaches(self, until: datetime) -> Iterator[Event]:
-        for due, name in sorted((due, person.name) for person in self.inside() if (due := person.due())):
-            if due <= until:
-                self.people[name].breached = due
-                yield ("Breached", name)
 
     def _close(self, since: datetime) -> list[Event]:
         self.day_open = False
@@ -304,11 +398,20 @@ class NaiveHall:
 
     def _unserved(self, since: datetime) -> list[Event]:
         those = sorted(self.inside("waiting", "held"), key=lambda person: person.name)
+        events: list[Event] = []
         for person in those:
             person.wait_until(since)
             person.state = "unserved"
             person.moves += 1
-        return [("Unserved", person.name) for person in those]
+            events += [("Unserved", person.name), *self._relief(person, "unserved")]
+        return events
+
+    def _relief(self, person: Person, how: str) -> list[Event]:
+        """The end of a breach, if there is one to end."""
+        if not person.told or person.relieved:
+            return []
+        person.relieved = self.last_at
+        return [("Relieved", f"{person.name} {how}")]
 
     def _open(self, day: date, now: datetime, *, by_hand: bool) -> list[Event]:
         gone_home = self._unserved(now) if not self.day_open and day != self.day else []
@@ -436,6 +539,8 @@ class NaiveHall:
                     yield errors.NobodyServes
             case VerifyCategory() | WithdrawCategory() if not person.out_of_turn:
                 yield errors.NoCategory
+            case Acknowledge() if not person.breached:
+                yield errors.NoBreach
             case _:
                 pass
 
@@ -473,16 +578,18 @@ class NaiveHall:
             case OpenService(service=service):
                 return [("ServiceOpened", "")] if self.closed_services.pop(service, None) else []
             case OpenCounter() | PauseCounter() | CloseCounter():
-                return self._seated(command)
+                return self._seated(command, now)
             case Issue():
                 return [self._issued(command, now)]
             case CallNext(counter=counter):
                 first = self.first(self._counter(counter), now)
-                return [self._called(first, counter, now)] if first else []
+                return self._called(first, counter, now) if first else []
             case CallChosen(ticket=name, counter=counter):
-                return [self._called(self.people[name], counter, now)]
+                return self._called(self.people[name], counter, now)
             case Undo(counter=counter):
-                return [self._undone(counter, now)]
+                return self._undone(counter, now)
+            case Cancel(ticket=name):
+                return self._left(self.people[name], now)
             case TicketCommand(ticket=name):
                 return [self._stepped(command, self.people[name], now)]
             case _:
@@ -494,7 +601,7 @@ class NaiveHall:
         assert found is not None
         return found
 
-    def _seated(self, command: OpenCounter | PauseCounter | CloseCounter) -> list[Event]:
+    def _seated(self, command: OpenCounter | PauseCounter | CloseCounter, now: datetime) -> list[Event]:
         before = self.desk(command.counter)
         match command:
             case OpenCounter(operator=operator):
@@ -503,6 +610,8 @@ class NaiveHall:
                 event, after = "CounterPaused", replace(before, state="paused", reason=reason)
             case CloseCounter():
                 event, after = "CounterClosed", replace(before, state="closed", operator=None, reason=None)
+        if after.state != before.state:
+            after.idle_since = None if after.state == "closed" else now
         self.desks[command.counter] = after
         return [] if after == before else [(event, "")]
 
@@ -525,23 +634,30 @@ class NaiveHall:
             category=command.category,
             clock_start=clock_start,
             limit=timedelta(seconds=service.limits.booked if booked else service.limits.walk_in),
+            warning=self._warning(service.limits, booked=booked),
             stops=[(further, None) for further in command.further],
             waits=[(clock_start, None)],
         )
+        self.issues.append((now, service.id))
         return ("Issued", name)
 
-    def _called(self, person: Person, counter: str, now: datetime) -> Event:
+    def _warning(self, limits: Limits, *, booked: bool) -> timedelta:
+        given = limits.booked_warning if booked else limits.walk_in_warning
+        return timedelta(seconds=given if given is not None else 2 * (limits.booked if booked else limits.walk_in) // 3)
+
+    def _called(self, person: Person, counter: str, now: datetime) -> list[Event]:
         before = copied(person)
         person.wait_until(now)
         person.state, person.at, person.recalls = "called", counter, 0
         self._take_seat(counter, person, before, now)
-        return ("Called", person.name)
+        return [("Called", person.name), *self._relief(person, "called")]
 
     def _take_seat(self, counter: str, person: Person, before: Person, now: datetime) -> None:
         """The last step made at a counter, and its visitor after it."""
         person.moves += 1
         desk = self.desk(counter)
         desk.visitor = person.name if person.at == counter else None
+        desk.idle_since = None if desk.visitor else now
         desk.undo = (before, person.moves, now)
 
     def _stepped(self, command: TicketCommand, person: Person, now: datetime) -> Event:
@@ -557,19 +673,20 @@ class NaiveHall:
             case Resume():
                 self._back_in_line(person, now)
                 return ("Resumed", person.name)
-            case Cancel():
-                self._left(person, now)
-                return ("Left", person.name)
+            case Acknowledge(by=by, cause=cause):
+                person.answered = (by, cause)
+                return ("Acknowledged", person.name)
             case _:
                 return (self._moved(command, person, now), person.name)
 
-    def _left(self, person: Person, now: datetime) -> None:
+    def _left(self, person: Person, now: datetime) -> list[Event]:
         if person.at:
-            self.desk(person.at).visitor = None
-            self.desk(person.at).undo = None
+            desk = self.desk(person.at)
+            desk.visitor, desk.undo, desk.idle_since = None, None, now
         person.wait_until(now)
         person.state, person.at = "left", None
         person.moves += 1
+        return [("Left", person.name), *self._relief(person, "left")]
 
     def _moved(self, command: TicketCommand, person: Person, now: datetime) -> str:
         """A step that an operator can take back if the visitor was at the counter."""
@@ -616,7 +733,7 @@ class NaiveHall:
             case _:
                 raise AssertionError(command)
 
-    def _undone(self, counter: str, now: datetime) -> Event:
+    def _undone(self, counter: str, now: datetime) -> list[Event]:
         desk = self.desk(counter)
         assert desk.undo is not None
         before = copied(desk.undo[0])
@@ -624,12 +741,14 @@ class NaiveHall:
         if not before.runs:
             # The wait since the step was real.
             person.wait_until(now)
-            before.waits = person.waits
-        before.breached, before.withdrawn, before.moves = person.breached, person.withdrawn, person.moves + 1
+            before.waits, before.relieved = person.waits, person.relieved
+        before.warned, before.breached, before.told = person.warned, person.breached, person.told
+        before.answered, before.withdrawn, before.moves = person.answered, person.withdrawn, person.moves + 1
         self.people[before.name] = before
         desk.visitor = before.name if before.at == counter else None
+        desk.idle_since = None if desk.visitor else now
         desk.undo = None
-        return ("Undone", before.name)
+        return [("Undone", before.name), *(self._relief(before, "called") if before.at else [])]
 
 
 def copied(person: Person) -> Person:

@@ -9,6 +9,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 
 from queue_core.commands import (
+    Acknowledge,
     CallChosen,
     CallNext,
     Cancel,
@@ -37,9 +38,9 @@ from queue_core.commands import (
 )
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal
-from queue_core.facts import Fact, HeldBy, Outcome
+from queue_core.facts import Cause, Fact, HeldBy, Outcome
 from queue_core.hall import CounterState, Hall, evolve
-from queue_core.office import Channel, Discipline, Limits, Office, Opening
+from queue_core.office import Channel, Discipline, Escalation, Limits, Office, Opening
 from queue_core.tickets import State
 from tests.core.live import AROUND_THE_CLOCK, EVERY_DAY, OFFICE, WORKDAYS
 
@@ -66,7 +67,18 @@ BEGINNINGS = (
     (HOURS[3], datetime(2026, 3, 7, 23, 50, tzinfo=UTC)),
 )
 
-_LIMITS = st.builds(Limits, walk_in=st.sampled_from([900, 60, 600]), booked=st.sampled_from([300, 0, 60]))
+_LIMITS = st.builds(
+    Limits,
+    walk_in=st.sampled_from([900, 60, 600]),
+    booked=st.sampled_from([300, 0, 60]),
+    walk_in_warning=st.sampled_from([None, None, 30]),
+)
+
+ESCALATIONS = (
+    OFFICE.escalation,
+    OFFICE.escalation[:1],
+    tuple(Escalation(role=f"role-{step}", after_seconds=20 * step) for step in range(4)),
+)
 
 
 # What may be wished
@@ -83,7 +95,7 @@ KINDS = (
     *("hold", "hold", "hold", "leave_for_a_while", "leave_for_a_while", "leave_for_a_while"),
     *("resume", "resume", "cancel"),
     *("undo",) * 10,
-    *("verify", "withdraw"),
+    *("verify", "withdraw", "acknowledge", "acknowledge"),
     *("open_counter", "pause", "close_counter"),
     *("open_day", "close_day", "close_service", "open_service", "describe"),
 )
@@ -158,6 +170,9 @@ def stories(longest: int = 60) -> st.SearchStrategy[Story]:
                 "recall_limit": st.integers(0, 3),
                 "undo_seconds": st.sampled_from([60, 3600, 3600, 0]),
                 "closes_after_minutes": st.sampled_from([180, 0, 30, 1200]),
+                "escalation": st.sampled_from(ESCALATIONS),
+                "idle_seconds": st.sampled_from([60, 5, 300]),
+                "long_pause_seconds": st.sampled_from([600, 60]),
             }
         ),
         wishes=st.lists(WISHES, min_size=longest // 2, max_size=longest),
@@ -297,7 +312,9 @@ def _described(wish: Wish, hall: Hall, _clock: datetime) -> Command:
         replace(office, discipline=list(Discipline)[wish.where]),
         replace(office, hours=HOURS[wish.who % len(HOURS)]),
         replace(office, zone=["UTC", "Asia/Vladivostok", "America/New_York"][wish.where]),
-        replace(office, closes_after_minutes=60 * wish.where),
+        replace(
+            office, closes_after_minutes=60 * wish.where, escalation=ESCALATIONS[wish.where], idle_seconds=90 * wish.who
+        ),
         replace(office, counters=OFFICE.counters[: 1 + wish.where]),
         without_third,
         replace(office, categories=() if office.categories else OFFICE.categories),
@@ -330,6 +347,11 @@ _COMMANDS: dict[str, Callable[[Wish, Hall, datetime], Command]] = {
     "cancel": lambda wish, hall, _clock: Cancel(_ticket(wish, hall, State.WAITING, State.HELD, State.CALLED)),
     "undo": _undo,
     "verify": lambda wish, hall, _clock: VerifyCategory(_ticket(wish, hall, State.CALLED, State.WAITING)),
+    "acknowledge": lambda wish, hall, _clock: Acknowledge(
+        _ticket(wish, hall, State.WAITING, State.HELD, State.CALLED, State.SERVING),
+        f"operator {_counter(wish)}",
+        list(Cause)[wish.how % len(Cause)],
+    ),
     "withdraw": lambda wish, hall, _clock: WithdrawCategory(_ticket(wish, hall, State.CALLED, State.WAITING), "none"),
     "open_counter": lambda wish, _hall, _clock: OpenCounter(_counter(wish), f"operator {_counter(wish)}"),
     "pause": lambda wish, _hall, _clock: PauseCounter(_counter(wish), "tea"),

@@ -226,7 +226,7 @@ def test_a_new_description_changes_no_wait(hall: LiveHall) -> None:
     hall.wish(Configure(hall.changed(hotline="8 800 555 35 35", recall_limit=5)))
 
     assert hall.hall.ticket(ticket) == before
-    assert hall.hall.next_alarm(hall.now) == NINE + minutes(15)
+    assert hall.hall.next_alarm(hall.now) == NINE + minutes(10)
 
 
 def test_a_service_stays_closed_through_a_new_description(hall: LiveHall) -> None:

@@ -82,7 +82,7 @@ def test_a_closing_that_nobody_saw_happened_at_its_true_instant(hall: LiveHall) 
     hall.look()
 
     assert hall.of(Unserved) == [Unserved(at=hall.now, ticket=ticket, since=CLOSING)]
-    assert hall.of(Breached) == [Breached(at=hall.now, ticket=ticket, due=CLOSING.replace(hour=17, minute=15))]
+    assert hall.breaches() == [(ticket, CLOSING.replace(hour=17, minute=15), hall.now)]
     assert hall.visit(ticket).clock.waited == minutes(240)
     assert hall.visit(ticket).ended_at == CLOSING
 

@@ -5,6 +5,7 @@ takes more than a hundred thousand. A failure prints the steps that lead to it a
 """
 
 import sys
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -13,11 +14,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from queue_core.commands import Command, Tick
-from queue_core.facts import DayClosed, DayOpened, Fact, TicketFact
+from queue_core.facts import (
+    Breached,
+    CounterIdle,
+    DayClosed,
+    DayOpened,
+    Escalated,
+    Fact,
+    Relieved,
+    Scene,
+    TicketFact,
+    Warned,
+)
 from queue_core.hall import Hall
 from tests.core.naive import Event, NaiveHall
 from tests.core.stories import WISHES, Story, Wish, begun, command_of, stories
 
+SCENE = tuple(field.name for field in fields(Scene))
 STEPS = 40
 THOROUGH = 100_000
 """Steps that the thorough profile promises."""
@@ -93,12 +106,17 @@ class HallMachine(RuleBasedStateMachine):
             assert [(stop.service, stop.counter) for stop in ticket.stops] == person.stops
             assert ticket.clock.reading(now) == person.waited(now)
             assert (ticket.due, ticket.breached_due) == (person.due(), person.breached)
+            assert (ticket.warned_at, ticket.escalated) == (person.warned, person.told)
+            assert (ticket.relieved_at is None) == (person.relieved is None)
+            answered = ticket.acknowledged and (ticket.acknowledged.by, ticket.acknowledged.cause)
+            assert answered == person.answered
 
     def _same_counters(self) -> None:
         now = self.life.hall.moment(self.life.clock)
         for counter in self.life.hall.office.counters:
             session, desk = self.life.hall.session(counter.id), self.model.desk(counter.id)
             assert (session.state, session.operator, session.ticket) == (desk.state, desk.operator, desk.visitor)
+            assert session.idle_since == desk.idle_since
             heads = {ticket.id for ticket in self.life.hall.heads(counter)}
             first = self.model.first(counter, now)
             assert heads <= {person.name for person in self.model.line(counter)}
@@ -113,11 +131,21 @@ class HallMachine(RuleBasedStateMachine):
 
 def event(fact: Fact) -> Event:
     """A fact as the model names it."""
-    subject = ""
-    if isinstance(fact, TicketFact):
-        subject = fact.ticket
-    elif isinstance(fact, DayOpened | DayClosed):
-        subject = str(fact.day)
+    match fact:
+        case Warned(ticket=ticket, scene=Scene() as scene) | Breached(ticket=ticket, scene=Scene() as scene):
+            subject = " ".join((ticket, *(str(getattr(scene, name)) for name in SCENE)))
+        case Escalated(ticket=ticket, step=step, role=role):
+            subject = f"{ticket} {step} {role}"
+        case Relieved(ticket=ticket, how=how):
+            subject = f"{ticket} {how}"
+        case CounterIdle(counter=counter, ticket=ticket, since=since, state=state):
+            subject = f"{counter} {ticket} {since} {state}"
+        case TicketFact(ticket=ticket):
+            subject = ticket
+        case DayOpened(day=day) | DayClosed(day=day):
+            subject = str(day)
+        case _:
+            subject = ""
     return (type(fact).__name__, subject)
 
 

@@ -40,6 +40,7 @@ def test_a_ticket_says_everything_that_was_promised(hall: LiveHall) -> None:
         category="veteran",
         clock_start=NINE + minutes(10),
         limit_seconds=300,
+        warning_seconds=200,
         stops=(Stop(service="cash"),),
         ahead=1,
     )

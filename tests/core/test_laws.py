@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from queue_core.commands import CallNext
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal
-from queue_core.facts import FACTS, Breached, Called, DayClosed, Fact, Issued, Left, Rank, TicketFact, Unserved
+from queue_core.facts import (
+    FACTS,
+    Breached,
+    Called,
+    CounterIdle,
+    DayClosed,
+    Fact,
+    Issued,
+    Left,
+    Rank,
+    TicketFact,
+    Unserved,
+)
 from queue_core.hall import CounterState, Hall, HallState, evolve, evolve_all
 from queue_core.office import Counter, Discipline, Office
 from queue_core.tickets import State, Ticket, retold, ticket_id
@@ -166,6 +178,7 @@ def test_everybody_who_took_a_ticket_is_somewhere_at_every_moment(story: Story) 
         inside = {ticket.id: ticket.state for ticket in hall.people()}
         assert inside == {name: visit.state for name, visit in visits.items() if not visit.ended}
         remembered = {session.before_step.id for session in hall.sessions.values() if session.before_step}
+        remembered |= {fact.ticket} if isinstance(fact, Left | Unserved) and visits[fact.ticket].lasts else set()
         assert remembered >= {ticket.id for ticket in hall.tickets.values() if ticket.ended}
         over = {ticket.id for ticket in hall.tickets.values() if ticket.ended} | set(hall.ended)
         assert over <= {name for name, visit in visits.items() if visit.ended}
@@ -287,6 +300,54 @@ def test_the_breaches_on_record_are_exactly_those_that_happened(story: Story) ->
         due = visit.due()
         happened = [due] if due and due <= last_look else []
         assert [breach.due for breach in visit.breaches] == happened
+
+
+@ANY_STORY
+def test_every_wait_that_comes_near_its_limit_is_warned_of_once_and_no_other(story: Story) -> None:
+    life = lived(story)
+    visits: dict[str, Visit] = {}
+    for fact in life.facts():
+        tell(visits, fact)
+
+    last_look = life.diary[-1].now
+    for visit in visits.values():
+        near = visit.reached(visit.warning)
+        happened = [near] if near and near <= last_look else []
+        assert [warned.since for warned in visit.warnings] == happened
+
+
+@ANY_STORY
+def test_a_breach_is_told_up_the_escalation_until_it_ends_and_its_end_is_told(story: Story) -> None:
+    visits: dict[str, Visit] = {}
+    for hall, entry in told(lived(story)):
+        for fact in (*entry.passed, *entry.facts):
+            tell(visits, fact)
+        for visit in visits.values():
+            assert [step.step for step in visit.steps] == list(range(len(visit.steps)))
+            assert bool(visit.steps) == bool(visit.breaches)
+            if visit.lasts:
+                assert visit.state in (State.WAITING, State.HELD)
+        for person in hall.people():
+            # Whoever waits past the limit, and is not away by their own wish, is known to everybody who should know.
+            visit = visits[person.id]
+            if visit.lasts and visit.waits and not entry.facts:
+                over = visit.waited(entry.now) - visit.limit
+                due = [step for step in hall.office.escalation if timedelta(seconds=step.after_seconds) <= over]
+                assert len(visit.steps) >= len(due)
+
+
+@ANY_STORY
+def test_a_counter_is_called_idle_once_in_a_stretch_and_only_when_it_could_help(story: Story) -> None:
+    hall, stretches = Hall(story.office.id), set()
+    for fact in lived(story).facts():
+        if isinstance(fact, CounterIdle):
+            assert (fact.counter, fact.since) not in stretches
+            stretches.add((fact.counter, fact.since))
+            session, ticket = hall.session(fact.counter), hall.ticket(fact.ticket)
+            assert (session.ticket, session.state.value) == (None, fact.state.value)
+            assert ticket.warned_at
+            assert ticket in list(eligible(hall, hall.counter(fact.counter)))
+        evolve(hall, fact)
 
 
 @ANY_STORY

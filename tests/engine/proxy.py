@@ -140,7 +140,7 @@ class _Line:
                 cut = self._proxy.next_cut() if self._commits(kind, body) else None
                 if cut is Cut.BEFORE_THE_COMMIT:
                     return
-                self._is_hushed = cut is Cut.AFTER_THE_COMMIT
+                self._is_hushed = self._is_hushed or cut is Cut.AFTER_THE_COMMIT
                 await _send(self._server_out, kind, body)
 
     async def _answers(self) -> None:

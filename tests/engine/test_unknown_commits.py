@@ -204,6 +204,23 @@ async def test_an_outage_is_waited_for(far_hall: LiveHall, proxy: Proxy) -> None
     assert await far_hall.is_as_the_journal_says()
 
 
+async def test_during_an_outage_the_hall_is_seen_as_it_was_committed_last(far_hall: LiveHall, proxy: Proxy) -> None:
+    first, before = await far_hall.issue(), await far_hall.now()
+    seq = before.seq
+    proxy.go_down()
+    visitor = asyncio.create_task(far_hall.issue())
+    with capture_logs() as logs:
+        await soon(lambda: any(line["event"].startswith("a commit got no answer") for line in logs))
+
+    during = await far_hall.now()
+    assert (during.seq, list(during.tickets)) == (seq, [first.id])
+    assert not visitor.done()
+
+    proxy.come_back()
+    assert (await visitor).number == "A002"
+    assert await far_hall.is_as_the_journal_says()
+
+
 @pytest.fixture
 async def impatient_hall(proxy: Proxy, clock: HandClock) -> AsyncIterator[LiveHall]:
     """The office at the end of that network, served by a process that does not wait long for it."""

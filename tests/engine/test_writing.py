@@ -189,7 +189,7 @@ async def test_what_time_brought_comes_before_what_is_asked(hall: LiveHall, cloc
 
     await hall.call()
 
-    assert (await hall.kinds())[-2:] == ["Breached", "Called"]
+    assert (await hall.kinds())[-5:] == ["Breached", "Escalated", "Escalated", "Called", "Relieved"]
     assert (await hall.now()).ticket(late.id).breached_due
 
 

@@ -15,12 +15,11 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 from app.journal import Journal, JournalRefused, Verification, open_journal
 from app.journal.databases import database
 from app.journal.migrating import HEAD, migrate
-from app.journal.rows import row_of
 from app.journal.schema import metadata
 from tests.journal.databases import opened
-from tests.journal.writing import Scribe, changed, fact_row, no_checkpoint, put, small_day
+from tests.journal.writing import Scribe, changed, no_checkpoint, put, put_page, small_day
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 
 
 def test_the_schema_after_all_migrations_is_the_one_the_journal_knows(journal: Journal) -> None:
@@ -97,12 +96,10 @@ def day_kept_at(address: str, revision: str) -> Scribe:
     """A small day in a journal as a version of `revision` left it."""
     scribe, day = Scribe(), small_day()
     page = scribe.page(day.facts)
-    tickets = [row_of("hall", ticket, seq) for ticket, seq in page.tickets.values()]
     with connected(address) as connection:
         migrate(connection, address, revision)
-        put(connection, "facts", [fact_row(line) for line in scribe.lines])
-        put(connection, "tickets", tickets)
-        put(connection, "answers", [scribe.answer("kept", day.now)])
+        put_page(connection, page)
+        put(connection, "answers", [scribe.answer("kept", day.now)._asdict()])
         put(connection, "stamps", [{"name": "clock", "value": "real"}])
         put(connection, "halls", [no_checkpoint("hall")])
     return scribe

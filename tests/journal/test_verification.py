@@ -1,6 +1,9 @@
 """History cannot be edited unnoticed: `verify` names the first line or row that is not as it was written."""
 
+import json
+
 import pytest
+from sqlalchemy import text
 
 import app.journal.verification
 from app.journal import Journal, Verdict, Verification
@@ -212,6 +215,19 @@ def test_a_changed_checkpoint_is_noticed(journal: Journal, change: str) -> None:
     changed(journal, f"UPDATE halls SET {change}")
 
     assert "checkpoint" in difference(journal)
+
+
+def test_a_checkpoint_from_before_there_were_warnings_is_no_difference(journal: Journal) -> None:
+    journal.append(Scribe().page(small_day().facts))
+    with journal.transaction(read_only=True) as connection:
+        state = json.loads(connection.execute(text("SELECT state FROM halls")).scalar_one())
+    del state["issued_lately"]
+    began = [session.pop("idle_since") for session in state["sessions"]]
+
+    changed(journal, "UPDATE halls SET state = :state", state=json.dumps(state))
+
+    assert any(began)
+    assert Verification(journal).run().difference is None
 
 
 @pytest.mark.parametrize("table", ["facts", "halls"])

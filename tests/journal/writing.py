@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from app.journal import GENESIS, Journal, Page, Recorded, recorded
+from app.journal import GENESIS, Answered, Journal, Page, Recorded, recorded
 from app.journal.rows import row_of
-from app.journal.schema import metadata
+from app.journal.schema import facts, metadata, tickets
 from queue_core.commands import (
     Cancel,
     Finish,
@@ -49,17 +49,10 @@ class Scribe:
                 page.checkpoints = [(self.hall.office_id, self.hall.state(), line.hash)]
         return page
 
-    def answer(self, key: str, at: datetime, ticket: Ticket | None = None) -> dict[str, object]:
-        """The row that remembers what `key` was answered with."""
-        return {
-            "office_id": self.hall.office_id,
-            "key": key,
-            "fingerprint": bytes(32),
-            "seq": self.hall.seq,
-            "ticket_id": ticket.id if ticket else None,
-            "session": None,
-            "at": at,
-        }
+    def answer(self, key: str, at: datetime, ticket: Ticket | None = None) -> Answered:
+        """What `key` was answered with."""
+        ticket_id = ticket.id if ticket else None
+        return Answered(self.hall.office_id, key, bytes(32), self.hall.seq, ticket_id, session=None, at=at)
 
     @property
     def _head(self) -> bytes:
@@ -78,16 +71,16 @@ def write_silently(journal: Journal, facts: Iterable[Fact], *, office_id: str) -
     scribe = Scribe(office_id)
     page = scribe.page(facts)
     with journal.transaction() as connection:
-        put(connection, "facts", [fact_row(line) for line in page.facts])
-        put(connection, "tickets", [row_of(office_id, ticket, seq) for ticket, seq in page.tickets.values()])
+        put_page(connection, page)
         put(connection, "halls", [no_checkpoint(office_id)])
     return scribe
 
 
-def fact_row(line: Recorded) -> Mapping[str, Any]:
-    """A line as its row."""
-    names = ("office_id", "seq", "at", "actor", "key", "kind", "ticket_id", "body", "hash")
-    return {name: getattr(line, name) for name in names}
+def put_page(connection: Connection, page: Page) -> None:
+    """Write the facts and the tickets of a page."""
+    put(connection, "facts", [{each.name: getattr(line, each.name) for each in facts.columns} for line in page.facts])
+    rows = [row_of(office_id, ticket, seq) for (office_id, _), (ticket, seq) in page.tickets.items()]
+    put(connection, "tickets", [dict(zip(tickets.columns.keys(), row, strict=True)) for row in rows])
 
 
 def put(connection: Connection, name: str, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,12 +1,15 @@
 """What somebody who listens to an office hears."""
 
 import asyncio
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
 from structlog.testing import capture_logs
 
+from app.watch import Provisional
 from queue_core.errors import UnknownOffice
+from queue_core.facts import Breached
 from queue_core.hall import Hall
 from tests.live.conftest import LiveHall
 
@@ -113,6 +116,24 @@ async def test_facts_say_nothing_of_who_asked_or_under_which_key(hall: LiveHall)
 
     assert list(issued.data)[:3] == ["seq", "at", "kind"]
     assert not {"key", "actor", "hash"} & issued.data.keys()
+
+
+@pytest.mark.parametrize("view", ["facts", "state"])
+async def test_what_is_told_from_memory_is_marked_and_is_no_place_to_come_back_to(hall: LiveHall, view: str) -> None:
+    due = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+    breach = Breached(at=due, ticket="20261123-A001", due=due)
+    async with hall.listener(f"view={view}") as listener:
+        await (listener.event() if view == "state" else listener.next())
+        for stands in (True, False):
+            hall.hub.tell_provisional(Provisional("centre", breach, stands=stands))
+        told = await listener.events(2)
+
+    assert [(event.name, event.id, event.data["stands"]) for event in told] == [
+        ("provisional", None, True),
+        ("provisional", None, False),
+    ]
+    assert told[0].data["kind"] == "Breached"
+    assert told[0].data["due"] == "2026-11-23T09:15:00.000Z"
 
 
 async def test_a_quiet_stream_beats(hall: LiveHall) -> None:

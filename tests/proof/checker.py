@@ -17,14 +17,24 @@ from queue_core.facts import (
     Breached,
     Called,
     Configured,
+    CounterClosed,
+    CounterIdle,
+    CounterOpened,
+    CounterPaused,
     DayClosed,
     DayOpened,
+    Escalated,
     Fact,
+    Idleness,
     Issued,
+    Left,
+    Relief,
+    Relieved,
     Resumed,
     TicketFact,
     Undone,
     Unserved,
+    Warned,
 )
 from queue_core.hall import Hall, evolve
 from queue_core.tickets import State, ticket_id
@@ -32,6 +42,20 @@ from tests.proof.visits import Impossible, Visit
 
 Outages = Sequence[tuple[datetime, datetime]]
 """When no server was there to record anything, from its death to its being back."""
+
+BROUGHT_BY_TIME = (
+    *(Resumed, Warned, Breached, Escalated, CounterIdle),
+    *(Unserved, Relieved, DayClosed, DayOpened),
+)
+"""What time alone can bring. Relief comes with the closing; else it follows something that settles the time before."""
+
+HOW_RELIEVED: Mapping[type[Fact], Relief] = {
+    Called: Relief.CALLED,
+    Left: Relief.LEFT,
+    Unserved: Relief.UNSERVED,
+    Undone: Relief.CALLED,
+}
+"""What ends a wait past the limit, and how the relief after it says so."""
 
 
 class Rule(StrEnum):
@@ -48,6 +72,14 @@ class Rule(StrEnum):
     BREACH_TWICE = "one breach was recorded twice"
     BREACH_WRONG = "a breach was recorded that did not happen at that instant"
     BREACH_LATE = "a breach was recorded too late"
+    WARNING_MISSING = "somebody came near the limit and no warning was recorded"
+    WARNING_TWICE = "one warning was recorded twice"
+    WARNING_WRONG = "a warning was recorded of somebody who did not come near the limit at that instant"
+    ESCALATION_MISSING = "a step of the escalation was due and was not recorded"
+    ESCALATION_WRONG = "a step of the escalation came out of order, too early, or when no breach lasted"
+    RELIEF_MISSING = "a wait past the limit ended and it was not said"
+    RELIEF_WRONG = "an end was told of a wait past the limit that did not end, or not so"
+    IDLE_WRONG = "a counter was called idle that was not, or that could help nobody near the limit"
     LEFT_BEHIND = "the day closed and somebody was left waiting"
     NOT_CONSERVED = "the hall does not hold those who came and did not go"
     EFFECT_TWICE = "one key took effect twice"
@@ -166,7 +198,9 @@ class Witness:
         self._inside: set[str] = set()
         self._visitors: dict[str, str] = {}
         self._serials: dict[tuple[object, str], int] = {}
-        self._dues: list[tuple[datetime, str]] = []
+        self._dues: list[tuple[datetime, str, int]] = []
+        self._owed: tuple[str, Relief] | None = None
+        self._idle: dict[str, tuple[Idleness, datetime | None]] = {}
         self._undone_at: dict[str, datetime] = {}
         self._settled = True
         self._breaches_within, self._outages = breaches_within, sorted(outages)
@@ -178,6 +212,7 @@ class Witness:
         self._line_follows(line)
         self._time_passes(line.fact)
         self._key_is_new(line)
+        self._relief_follows(line.fact)
         if self._is_sound(line.fact):
             self._order_was_kept(line.fact)
             self._evolve(line.fact)
@@ -186,6 +221,8 @@ class Witness:
         """There are no more lines."""
         if not self._settled and self._at:
             self._settle(self._at)
+        if self._owed:
+            self._against(Rule.RELIEF_MISSING, " ".join(self._owed))
         self._all_are_there()
 
     def _against(self, rule: Rule, how: str = "") -> None:
@@ -208,16 +245,27 @@ class Witness:
                 self._settle(self._at)
             self._settled = False
         self._at = fact.at
-        if not self._settled and not isinstance(fact, Resumed | Breached | Unserved | DayClosed | DayOpened):
+        if not self._settled and not isinstance(fact, BROUGHT_BY_TIME):
             self._settle(fact.at)
             self._settled = True
 
     def _settle(self, now: datetime) -> None:
         while self._dues and self._dues[0][0] <= now:
-            due, name = heappop(self._dues)
+            due, name, steps = heappop(self._dues)
             visit = self._visits[name]
             if visit.due() == due and not visit.breaches:
                 self._against(Rule.BREACH_MISSING, f"{name} at {due}")
+            if visit.reached(visit.warning) == due and not visit.warnings:
+                self._against(Rule.WARNING_MISSING, f"{name} at {due}")
+            if len(visit.steps) == steps and self._next_step(visit) == due:
+                self._against(Rule.ESCALATION_MISSING, f"{name} at {due}, step {steps}")
+
+    def _next_step(self, visit: Visit) -> datetime | None:
+        """When the next role is to be told of a breach that lasts."""
+        steps = self._hall.office.escalation
+        if not visit.breaches or visit.relieved or not visit.waits or len(visit.steps) >= len(steps):
+            return None
+        return visit.reached(visit.limit + timedelta(seconds=steps[len(visit.steps)].after_seconds))
 
     def _key_is_new(self, line: Recorded) -> None:
         if line.key is None:
@@ -236,6 +284,10 @@ class Witness:
             self._against(Rule.STEP_IMPOSSIBLE, f"{type(fact).__name__} in an office that was never described")
         elif isinstance(fact, DayClosed):
             self._nobody_is_left_behind()
+        elif isinstance(fact, CounterOpened | CounterPaused | CounterClosed):
+            self._change_idleness(fact)
+        elif isinstance(fact, CounterIdle):
+            self._idleness_is_true(fact)
         elif isinstance(fact, Issued):
             self._number_follows(fact)
         elif isinstance(fact, TicketFact):
@@ -262,6 +314,14 @@ class Witness:
             return
         if isinstance(fact, Breached):
             self._breach_is_true(fact, visit)
+        if isinstance(fact, Warned):
+            self._warning_is_true(fact, visit)
+        if isinstance(fact, Escalated):
+            self._escalation_is_true(fact, visit)
+        if isinstance(fact, Relieved) and not visit.lasts:
+            self._against(Rule.RELIEF_WRONG, f"{fact.ticket} was not past the limit")
+            return
+        lasted = visit.lasts
         if isinstance(fact, Called) and self._hall.office.counter(fact.counter) is None:
             self._against(Rule.STEP_IMPOSSIBLE, f"{fact.ticket} was called to {fact.counter}, which is no counter")
             return
@@ -273,23 +333,43 @@ class Witness:
             return
         if isinstance(fact, Undone):
             self._undone_at[fact.ticket] = fact.at
-        self._change_counter(fact.ticket, visit, was_at)
+        how = HOW_RELIEVED.get(type(fact))
+        if how and lasted and visit.lasts and not visit.waits:
+            self._owed = fact.ticket, how
+        self._change_counter(fact, visit, was_at)
         self._set_due(fact.ticket)
         (self._inside.discard if visit.ended else self._inside.add)(fact.ticket)
 
-    def _change_counter(self, name: str, visit: Visit, was_at: str | None) -> None:
+    def _change_counter(self, fact: TicketFact, visit: Visit, was_at: str | None) -> None:
+        name = fact.ticket
         if was_at and self._visitors.get(was_at) == name:
             del self._visitors[was_at]
+            if not visit.at_counter:
+                self._idle[was_at] = Idleness.OPEN, fact.at
         if visit.at_counter and visit.counter:
             if visit.counter in self._visitors:
                 self._against(Rule.COUNTER_TAKEN, f"{visit.counter} has {self._visitors[visit.counter]}, not {name}")
             self._visitors[visit.counter] = name
+            self._idle.pop(visit.counter, None)
+
+    def _change_idleness(self, fact: CounterOpened | CounterPaused | CounterClosed) -> None:
+        if isinstance(fact, CounterClosed):
+            self._idle.pop(fact.counter, None)
+            return
+        state = Idleness.OPEN if isinstance(fact, CounterOpened) else Idleness.PAUSED
+        if fact.counter not in self._idle or self._idle[fact.counter][0] is not state:
+            self._idle[fact.counter] = state, fact.at
 
     def _set_due(self, name: str) -> None:
         visit = self._visits[name]
-        due = visit.due()
+        due, near = visit.due(), visit.reached(visit.warning)
         if due and not visit.breaches:
-            heappush(self._dues, (due, name))
+            heappush(self._dues, (due, name, -1))
+        if near and not visit.warnings:
+            heappush(self._dues, (near, name, -1))
+        step = self._next_step(visit)
+        if step:
+            heappush(self._dues, (step, name, len(visit.steps)))
 
     def _breach_is_true(self, fact: Breached, visit: Visit) -> None:
         if visit.breaches:
@@ -298,6 +378,42 @@ class Witness:
             self._against(Rule.BREACH_WRONG, f"{fact.ticket} at {fact.due}, due {visit.due()}")
         elif self._breaches_within is not None and fact.at > self._latest(fact, self._breaches_within):
             self._against(Rule.BREACH_LATE, f"{fact.ticket} due {fact.due}, recorded {fact.at}")
+
+    def _warning_is_true(self, fact: Warned, visit: Visit) -> None:
+        if visit.warnings:
+            self._against(Rule.WARNING_TWICE, fact.ticket)
+        elif fact.since > fact.at or visit.reached(visit.warning) != fact.since or visit.due() != fact.due:
+            self._against(Rule.WARNING_WRONG, f"{fact.ticket} at {fact.since}, near {visit.reached(visit.warning)}")
+
+    def _escalation_is_true(self, fact: Escalated, visit: Visit) -> None:
+        step, steps = len(visit.steps), self._hall.office.escalation
+        due = visit.breaches[0].due if visit.breaches else None
+        at = self._next_step(visit)
+        if at is None or at > fact.at or (fact.due, fact.step, fact.role) != (due, step, steps[step].role):
+            self._against(Rule.ESCALATION_WRONG, f"{fact.ticket} step {fact.step}, where {step} was due at {at}")
+
+    def _relief_follows(self, fact: Fact) -> None:
+        """What ends a wait past the limit is followed by its relief, and by nothing else."""
+        if isinstance(fact, Relieved):
+            if self._owed and self._owed != (fact.ticket, fact.how):
+                self._against(Rule.RELIEF_WRONG, f"{fact.ticket} {fact.how}, and not {self._owed}")
+            elif not self._owed:
+                self._against(Rule.RELIEF_WRONG, f"{fact.ticket} {fact.how}")
+        elif self._owed:
+            self._against(Rule.RELIEF_MISSING, " ".join(self._owed))
+        self._owed = None
+
+    def _idleness_is_true(self, fact: CounterIdle) -> None:
+        office, visit, ticket = self._hall.office, self._visits.get(fact.ticket), self._hall.tickets.get(fact.ticket)
+        paused, counter = fact.state is Idleness.PAUSED, office.counter(fact.counter)
+        lasted = timedelta(seconds=office.long_pause_seconds if paused else office.idle_seconds)
+        if self._idle.get(fact.counter) != (fact.state, fact.since) or fact.since + lasted > fact.at:
+            self._against(Rule.IDLE_WRONG, f"counter {fact.counter} since {fact.since}")
+        elif not visit or not visit.warnings or visit.state is not State.WAITING:
+            self._against(Rule.IDLE_WRONG, f"{fact.ticket} was not near the limit")
+        elif not ticket or not counter or not counter.serves(ticket.service, ticket.only_counter):
+            self._against(Rule.IDLE_WRONG, f"counter {fact.counter} could not help {fact.ticket}")
+        self._idle[fact.counter] = fact.state, None
 
     def _latest(self, fact: Breached, within: timedelta) -> datetime:
         """The last instant at which the breach could be recorded in time."""
@@ -331,6 +447,10 @@ class Witness:
         except (Refusal, AssertionError) as error:
             self._against(Rule.STEP_IMPOSSIBLE, f"{type(fact).__name__}: {error}")
             return
+        if isinstance(fact, Configured):
+            # Another escalation has other instants.
+            for name in self._inside:
+                self._set_due(name)
         if ticket and ticket.state is not self._visits[ticket.id].state:
             self._against(Rule.NOT_CONSERVED, f"{ticket.id} is {ticket.state}")
 

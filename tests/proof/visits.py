@@ -5,17 +5,20 @@ from datetime import datetime, timedelta
 from queue_core.facts import (
     Breached,
     Called,
+    Escalated,
     Held,
     HeldBy,
     Issued,
     Left,
     MovedOn,
+    Relieved,
     Resumed,
     Returned,
     TicketFact,
     Transferred,
     Undone,
     Unserved,
+    Warned,
 )
 from queue_core.tickets import AT_COUNTER, ENDED, LIFECYCLE, STEPS, State
 
@@ -33,11 +36,17 @@ class Visit:
     def __init__(self, issued: Issued) -> None:
         self.issued = issued
         self.limit = timedelta(seconds=issued.limit_seconds)
+        warned_after = issued.limit_seconds * 2 // 3 if issued.warning_seconds is None else issued.warning_seconds
+        self.warning = timedelta(seconds=warned_after)
         self.state = State.WAITING
         self.counter: str | None = None
         self.stretches: list[tuple[datetime, datetime | None]] = [(issued.clock_start, None)]
+        self.warnings: list[Warned] = []
         self.breaches: list[Breached] = []
+        self.steps: list[Escalated] = []
+        self.relieved = False
         self._before_step: State | None = None
+        self._was_relieved = False
         self._stood_open: datetime | None = None
 
     @property
@@ -55,9 +64,23 @@ class Visit:
         lasted = (min(end or now, now) - start for start, end in self.stretches)
         return sum((stretch for stretch in lasted if stretch > timedelta()), timedelta())
 
+    @property
+    def waits(self) -> bool:
+        """Whether the clock runs."""
+        return bool(self.stretches) and self.stretches[-1][1] is None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the visitor was told of as waiting past the limit, and that has not ended."""
+        return bool(self.steps) and not self.relieved
+
     def due(self) -> datetime | None:
         """When the limit was or will be reached; None when the stretches so far stop short of it."""
-        left = self.limit
+        return self.reached(self.limit)
+
+    def reached(self, wait: timedelta) -> datetime | None:
+        """When that much waiting was or will be done; None when the stretches so far stop short of it."""
+        left = wait
         for start, end in self.stretches:
             if end is None or end - start >= left:
                 return start + left
@@ -76,6 +99,7 @@ class Visit:
             self.counter = fact.counter
         if type(fact) in STEPS and (before in AT_COUNTER or self.state in AT_COUNTER):
             self._before_step = before
+            self._was_relieved = self.relieved
         self._clock(fact)
 
     def _clock(self, fact: TicketFact) -> None:
@@ -95,8 +119,14 @@ class Visit:
                 self._end(at)
             case Unserved(since=since):
                 self._end(since)
+            case Warned():
+                self.warnings.append(fact)
             case Breached():
                 self.breaches.append(fact)
+            case Escalated():
+                self.steps.append(fact)
+            case Relieved():
+                self.relieved = True
             case _:
                 pass
 
@@ -111,6 +141,7 @@ class Visit:
             if self.stretches and self.stretches[-1][0] == self._stood_open:
                 self.stretches.pop()
             self.stretches.append((self._stood_open, None))
+            self.relieved = self._was_relieved
 
     def _begin(self, at: datetime) -> None:
         if not self.stretches or self.stretches[-1][1] is not None:

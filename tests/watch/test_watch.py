@@ -13,14 +13,14 @@ import pytest
 import app.watch
 from app.clock import Clock, SystemClock
 from app.journal import Recorded
-from app.watch import Watch
+from app.watch import Provisional, Watch
 from queue_core.commands import Hold
 from queue_core.facts import Breached, HeldBy, Resumed
 from queue_core.office import Limits, Office
 from queue_core.tickets import State
 from tests.core.live import AROUND_THE_CLOCK, NINE, OFFICE
 from tests.engine.hall import HandClock, LiveHall, live_hall, soon, until_known
-from tests.engine.proxy import proxy_before
+from tests.engine.proxy import Cut, proxy_before
 
 SOON = timedelta(seconds=0.3)
 LATE = timedelta(seconds=20)
@@ -198,6 +198,51 @@ async def test_a_breach_that_falls_into_an_outage_keeps_its_instant(empty_databa
         await soon(lambda: watch.is_fresh)
 
 
+async def test_a_breach_in_an_outage_is_told_from_memory_and_recorded_later(empty_database: str) -> None:
+    told: list[Provisional] = []
+    async with (
+        proxy_before(empty_database) as proxy,
+        watched(proxy.address, SystemClock(), office=short_limits(), patience_seconds=1) as (hall, watch),
+    ):
+        watch.subscribe(told.append)
+        await hall.open()
+        issued = await hall.issue()
+        proxy.go_down()
+        await soon(lambda: any(isinstance(each.fact, Breached) for each in told))
+        proxy.come_back()
+        await soon(partial(happened, hall, "Breached"))
+
+        breaches = [each.fact for each in told if isinstance(each.fact, Breached)]
+        assert [(breach.ticket, breach.due) for breach in breaches] == [(issued.id, issued.due)]
+        assert all(each.stands for each in told)
+        assert (await hall.kinds()).count("Breached") == 1
+        breach = await last(hall, "Breached")
+        assert isinstance(breach.fact, Breached)
+        assert breach.fact.due == issued.due
+
+
+async def test_what_was_told_from_memory_is_withdrawn_when_the_call_had_been_recorded(empty_database: str) -> None:
+    told: list[Provisional] = []
+    async with (
+        proxy_before(empty_database) as proxy,
+        watched(proxy.address, SystemClock(), office=short_limits(), patience_seconds=30) as (hall, watch),
+    ):
+        watch.subscribe(told.append)
+        await hall.open()
+        issued = await hall.issue()
+        proxy.cut(Cut.AFTER_THE_COMMIT, and_go_down=True)
+        calling = asyncio.create_task(hall.call())
+        await soon(lambda: any(isinstance(each.fact, Breached) for each in told))
+        proxy.come_back()
+        called = await calling
+        await soon(lambda: any(isinstance(each.fact, Breached) and not each.stands for each in told))
+
+        assert called
+        assert called.id == issued.id
+        assert [each.stands for each in told if isinstance(each.fact, Breached)] == [True, False]
+        assert "Breached" not in await hall.kinds()
+
+
 async def test_a_watch_that_is_stuck_is_not_fresh(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app.watch, "FRESH_SECONDS", 0.5)
     async with (
@@ -207,12 +252,12 @@ async def test_a_watch_that_is_stuck_is_not_fresh(empty_database: str, monkeypat
         await hall.open()
         await soon(lambda: watch.is_fresh)
 
+        await hall.issue()
         proxy.go_down()
-        visitor = asyncio.create_task(hall.issue())
+        # What is due now is told, but it is not on record.
         await soon(lambda: not watch.is_fresh)
 
         proxy.come_back()
-        await visitor
         await soon(lambda: watch.is_fresh)
 
 
