@@ -257,6 +257,10 @@ class Engine:
             except TimeoutError:
                 raise JournalSilent(retry_after=5) from None
 
+    def remembered(self, office_id: str) -> Hall:
+        """A hall as it is in memory, with what is on its way to the journal: for those who tell of it all the same."""
+        return self._halls[office_id]
+
     def unrecorded(self, office_id: str) -> tuple[Fact, ...]:
         """What has happened in an office by now and may not be in the journal yet: on its way there, or not begun."""
         hall, draft = self._halls[office_id], self._on_its_way

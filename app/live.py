@@ -114,7 +114,7 @@ class LiveHub:
         """A hall as an event for its screens."""
         return b"id: %d\ndata: %b\n\n" % (hall.seq, self._snapshot(hall, self.engine.clock.now()))
 
-    def tell_provisional(self, provisional: Provisional) -> None:
+    def tell_provisional(self, provisional: Provisional, _hall: Hall) -> None:
         """Send on what the watch tells from memory. It has no id: whoever comes back goes on from the last fact."""
         audience = self._audiences.get(provisional.office_id)
         if audience:
@@ -388,7 +388,7 @@ def _fact_event(line: Recorded) -> bytes:
 
 def _provisional_event(provisional: Provisional) -> bytes:
     fact = provisional.fact
-    body = {"kind": type(fact).__name__} | _fields(fact) | {"stands": provisional.stands}
+    body = {"kind": provisional.kind} | _fields(fact) | {"stands": provisional.stands}
     return b"event: provisional\ndata: %b\n\n" % msgspec.json.encode(body)
 
 

@@ -81,10 +81,11 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
         stack.callback(app.state.hub.stop)
         app.state.watch = Watch(engine)
-        app.state.watch.subscribe(app.state.hub.tell_provisional)
         canary = Canary(engine, settings.canary_seconds)
         alerts = Alerts(engine, read_plan(settings.alerts) if settings.alerts else Plan())
         app.state.alerts = alerts
+        app.state.watch.subscribe(app.state.hub.tell_provisional)
+        app.state.watch.subscribe(alerts.tell_provisional)
         app.state.metrics = Metrics(engine, app.state.watch, [canary.registry, alerts.registry])
         if settings.example:
             await _set_up_example(engine)

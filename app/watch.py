@@ -48,16 +48,33 @@ Alarm = Warned | Breached | Escalated | CounterIdle
 class Provisional:
     """A fact told from memory, because the journal did not take it in time.
 
-    `stands` is False once the journal has answered, and knows nothing of it: the call had been recorded first.
+    `stands` is False once the journal has answered, and knows nothing of it: the call had been recorded first. `breach`
+    is that of the same ticket, when it is not on record either.
     """
 
     office_id: str
     fact: Alarm
+    breach: Breached | None = None
     stands: bool = True
 
+    @property
+    def name(self) -> str:
+        """The same as of the fact that will be recorded."""
+        return name_of(self.fact)
 
-Teller = Callable[[Provisional], None]
-"""Told of what is provisional. Called in the event loop; must not block."""
+    @property
+    def kind(self) -> str:
+        """The kind of fact."""
+        return type(self.fact).__name__
+
+    @property
+    def at(self) -> datetime:
+        """When it was noticed."""
+        return self.fact.at
+
+
+Teller = Callable[[Provisional, Hall], None]
+"""Told of what is provisional, with the hall as it is in memory. Called in the event loop; must not block."""
 
 
 class Watch:
@@ -67,7 +84,7 @@ class Watch:
         self._engine = engine
         self._alarms: dict[str, datetime] = {}
         self._recording: dict[str, asyncio.Task[bool]] = {}
-        self._told: dict[str, dict[object, Alarm]] = {}
+        self._told: dict[str, dict[str, Alarm]] = {}
         self._tellers: list[Teller] = []
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
@@ -177,9 +194,11 @@ class Watch:
     def _tell(self, office_id: str) -> None:
         """Tell once of everything alarming that is not on record."""
         told = self._told.setdefault(office_id, {})
-        for alarm in _alarms_in(self._engine.unrecorded(office_id)):
-            if told.setdefault(_name_of(alarm), alarm) is alarm:
-                self._say(Provisional(office_id, alarm))
+        alarms = _alarms_in(self._engine.unrecorded(office_id))
+        breaches = {alarm.ticket: alarm for alarm in alarms if isinstance(alarm, Breached)}
+        for alarm in alarms:
+            if told.setdefault(name_of(alarm), alarm) is alarm:
+                self._say(Provisional(office_id, alarm, breaches.get(alarm.ticket)))
 
     def _withdraw(self, office_id: str) -> None:
         """The journal has answered: what was told and is not in it has not happened."""
@@ -187,9 +206,10 @@ class Watch:
             self._say(Provisional(office_id, alarm, stands=False))
 
     def _say(self, provisional: Provisional) -> None:
+        hall = self._engine.remembered(provisional.office_id)
         for teller in self._tellers:
             try:
-                teller(provisional)
+                teller(provisional, hall)
             except Exception:
                 log.exception("somebody could not be told", office=provisional.office_id)
 
@@ -206,7 +226,7 @@ class Watch:
     def _hall_moved(self, office_id: str, hall: Hall, committed: Sequence[Recorded]) -> None:
         if told := self._told.get(office_id):
             for recorded in _alarms_in(line.fact for line in committed):
-                told.pop(_name_of(recorded), None)
+                told.pop(name_of(recorded), None)
         alarm = self._set(hall, self._engine.clock.now())
         if alarm and alarm < self._wakes_at:
             self._moved.set()
@@ -228,12 +248,16 @@ def _alarms_in(facts: Iterable[Fact]) -> list[Alarm]:
     return [fact for fact in facts if isinstance(fact, Alarm)]
 
 
-def _name_of(alarm: Alarm) -> object:
-    """The same however often it is noticed, and whenever it is recorded."""
+def name_of(alarm: Alarm) -> str:
+    """The same however often it is noticed, and whenever it is recorded. No two of an office have the same."""
     match alarm:
         case CounterIdle(counter=counter, since=since):
-            return CounterIdle, counter, since
-        case Escalated(ticket=ticket, step=step):
-            return Escalated, ticket, step
+            return f"CounterIdle/{counter}/{_milliseconds(since)}"
+        case Escalated(ticket=ticket, due=due, step=step):
+            return f"Escalated/{ticket}/{_milliseconds(due)}/{step}"
         case _:
-            return type(alarm), alarm.ticket, alarm.due
+            return f"{type(alarm).__name__}/{alarm.ticket}/{_milliseconds(alarm.due)}"
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1e3)

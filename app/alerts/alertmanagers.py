@@ -18,7 +18,8 @@ from app.alerts.told import Untaken, rfc3339
 from app.alerts.webhooks import client, post
 from app.engine import Engine
 from app.journal import Recorded
-from queue_core.facts import TicketFact
+from app.watch import Provisional
+from queue_core.facts import Breached, TicketFact
 from queue_core.hall import Hall
 from queue_core.tickets import Ticket
 from queue_core.values import value
@@ -33,6 +34,9 @@ AT_ONCE = 500
 
 Key = tuple[str, str, str]
 """Office, service and channel: the labels. Never a ticket, for each would be an alert for ever."""
+
+Over = tuple[Key, datetime]
+"""Where a visitor waits past the limit, and since when."""
 
 
 @value(kw_only=True)
@@ -52,7 +56,7 @@ class AlertmanagerReports:
         self.is_on_duty = False
         self._entry, self._engine, self._counted, self._sleep = entry, engine, counted, sleep
         self._client = client(1)
-        self._over: dict[tuple[str, str], tuple[Key, datetime]] = {}
+        self._over: dict[tuple[str, str], Over] = {}
         self._alerts: dict[Key, Alert] = {}
         self._unsaid: set[Key] = set()
         self._news = asyncio.Event()
@@ -84,28 +88,31 @@ class AlertmanagerReports:
         if self.is_on_duty:
             self._look(hall, (line.fact.ticket for line in lines if isinstance(line.fact, TicketFact)))
 
+    def tell_provisional(self, provisional: Provisional, hall: Hall) -> None:
+        """A breach that cannot be recorded yet is one all the same; one that does not stand is over."""
+        match provisional:
+            case Provisional(fact=Breached(ticket=ticket_id, due=due), stands=stands) if self.is_on_duty:
+                ticket = hall.tickets.get(ticket_id)
+                self._put(hall.office_id, ticket_id, _over(hall, ticket, due) if ticket and stands else None)
+
     def _look(self, hall: Hall, ticket_ids: Iterable[str]) -> None:
-        if not self._entry.is_about(hall.office_id):
-            return
         for ticket_id in ticket_ids:
             ticket = hall.tickets.get(ticket_id)
-            self._put((hall.office_id, ticket_id), ticket if ticket and ticket.in_breach else None)
+            due = ticket.breached_due if ticket and ticket.in_breach else None
+            self._put(hall.office_id, ticket_id, _over(hall, ticket, due) if ticket and due else None)
 
-    def _put(self, name: tuple[str, str], ticket: Ticket | None) -> None:
-        before = self._over.get(name)
-        if ticket is None:
-            if before:
-                del self._over[name]
-                self._count(before[0], -1, before[1])
+    def _put(self, office_id: str, ticket_id: str, now: Over | None) -> None:
+        if not self._entry.is_about(office_id):
             return
-        assert ticket.breached_due
-        now = ((name[0], ticket.service, str(ticket.channel)), ticket.breached_due)
-        if now != before:
-            self._put(name, None)
-            self._over[name] = now
-            self._count(now[0], 1, now[1])
+        before = self._over.pop((office_id, ticket_id), None)
+        if now:
+            self._over[office_id, ticket_id] = now
+        if before != now:
+            for over, more in ((before, -1), (now, 1)):
+                if over:
+                    self._count(*over, more)
 
-    def _count(self, key: Key, more: int, due: datetime) -> None:
+    def _count(self, key: Key, due: datetime, more: int) -> None:
         alert = self._alerts.get(key)
         if alert is None or alert.until:
             alert = Alert(since=due)
@@ -158,6 +165,10 @@ class AlertmanagerReports:
                     await self._news.wait()
                     return
             self._unsaid |= self._alerts.keys()
+
+
+def _over(hall: Hall, ticket: Ticket, due: datetime) -> Over:
+    return (hall.office_id, ticket.service, str(ticket.channel)), due
 
 
 def _as_json(key: Key, alert: Alert) -> dict[str, object]:

@@ -12,12 +12,13 @@ from app.alerts.alertmanagers import AlertmanagerReports
 from app.alerts.courier import Courier, Ledger, Sleep
 from app.alerts.people import Person
 from app.alerts.plan import Plan
-from app.alerts.told import TOLD, Receiver, Untaken, told_at, told_in, with_history
+from app.alerts.told import TOLD, Receiver, Untaken, told_at, told_from_memory, told_in, with_history
 from app.alerts.webhooks import Webhook
 from app.clock import SystemClock
 from app.engine import HIDDEN, Engine
 from app.journal import JournalDown, JournalFull, Recorded
 from app.journal.deliveries import DeadLetter, Turns, forget_letter, given_up, is_given_up
+from app.watch import Provisional
 from queue_core.errors import Refusal
 from queue_core.facts import DayOpened
 from queue_core.hall import Hall
@@ -28,6 +29,14 @@ RESULTS = ("delivered", "failed", "dead")
 
 TURN_SECONDS = 1.0
 """How often is asked whose turn it is: the longest silence after a process has died."""
+
+
+class NoSuchLetter(LookupError):
+    """There is no such dead letter."""
+
+
+class NoSuchEndpoint(LookupError):
+    """The file names no such endpoint any more."""
 
 
 class Alerts:
@@ -111,12 +120,14 @@ class Alerts:
     async def redeliver(self, endpoint: str, office_id: str, seq: int) -> str | None:
         """Try a dead letter once more, out of its order. None when it was taken and is forgotten, else why not.
 
-        LookupError: there is no such letter, or no such endpoint any more.
+        NoSuchLetter, NoSuchEndpoint: it cannot be tried.
         """
         if not await self._engine.ask(lambda journal: is_given_up(journal, endpoint, office_id, seq)):
-            raise LookupError(f"{endpoint} has no dead letter {office_id}/{seq}")
+            raise NoSuchLetter(f"{endpoint} has no dead letter {office_id}/{seq}")
+        if endpoint not in self._couriers:
+            raise NoSuchEndpoint(f"nobody is told by the name {endpoint}")
         receiver = self._couriers[endpoint].receiver
-        told = await with_history(self._engine, await told_at(self._engine, office_id, seq))
+        told = await with_history(self._engine, await told_at(self._engine, office_id, seq), seq)
         try:
             await receiver.tell(told)
         except Untaken as untaken:
@@ -125,6 +136,16 @@ class Alerts:
         self._counted("delivered")
         await self._engine.ask(lambda journal: forget_letter(journal, endpoint, office_id, seq))
         return None
+
+    def tell_provisional(self, provisional: Provisional, hall: Hall) -> None:
+        """Send on what the watch tells from memory, and what of it does not stand."""
+        if provisional.office_id.startswith(HIDDEN):
+            return
+        told = told_from_memory(hall, provisional)
+        for courier in self._couriers.values():
+            courier.tell_provisional(told)
+        for report in self._reports.values():
+            report.tell_provisional(provisional, hall)
 
     def _committed(self, office_id: str, hall: Hall, lines: Sequence[Recorded]) -> None:
         if office_id.startswith(HIDDEN):

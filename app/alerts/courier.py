@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import random
+from typing import Any, TypeVar
 
 import structlog
 
@@ -33,6 +34,7 @@ KEPT_SECONDS = 0.5
 PAUSE_SECONDS = 1.0
 """Before the journal is asked again, when it did not answer."""
 
+T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 Counted = Callable[[str], None]
 """Told of what became of a message: `delivered`, `failed`, `dead`."""
@@ -124,9 +126,10 @@ class Courier:
         self._lanes: dict[str, _Lane] = {}
         self._ready: asyncio.Queue[_Lane] = asyncio.Queue()
         self._early: list[Told] | None = None
+        self._from_memory: dict[str, asyncio.Task[bool]] = {}
         self._pacing = asyncio.Lock()
         self._next_at = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def take_over(self) -> None:
         """Go on where the journal says that the receiver was left."""
@@ -167,6 +170,15 @@ class Courier:
         elif self.is_on_duty:
             self._add(told)
 
+    def tell_provisional(self, told: Told) -> None:
+        """What is not on record is told at once, beside the lanes; so is that it does not stand, where it was told."""
+        if not self.is_on_duty or told.line.kind not in self.receiver.kinds or not self.receiver.wants(told):
+            return
+        if told.stands:
+            self._from_memory[told.name] = self._run(self._tell_from_memory(told))
+        elif self._was_told(told.name):
+            self._run(self._tell_from_memory(told))
+
     def day_opened(self, line: Recorded) -> None:
         """Whoever has been told of everything is told so far: a start need not search an office's quiet years."""
         if not self.is_on_duty or self._early is not None:
@@ -190,6 +202,7 @@ class Courier:
 
     def _add(self, told: Told) -> None:
         line = told.line
+        assert isinstance(line, Recorded)
         lane = self._wait(Untold(office_id=line.office_id, seq=line.seq, at=line.at))
         if lane and told.is_whole and len(lane.at_hand) < AT_HAND:
             lane.at_hand[line.seq] = told
@@ -228,12 +241,15 @@ class Courier:
         """The first message of a lane, once."""
         fact = lane.waiting[0]
         told = lane.at_hand.get(fact.seq) or await told_at(self._engine, fact.office_id, fact.seq)
-        told = await with_history(self._engine, told) if self.receiver.needs_history else told
+        told = await with_history(self._engine, told, fact.seq) if self.receiver.needs_history else told
         if not self.receiver.wants(told):
             self._moved_on(lane, lane.place.failing_since)
             return
         if self.receiver.forgets and self._has_waited(fact.at):
             self._give_up(lane, "too old to be told when its turn came")
+            return
+        if self._was_told(told.name) and not self.receiver.hears_twice:
+            self._moved_on(lane, None)
             return
         await self._keep_pace()
         try:
@@ -243,6 +259,31 @@ class Courier:
         else:
             self._counted("delivered")
             self._moved_on(lane, None)
+
+    async def _tell_from_memory(self, told: Told) -> bool:
+        """Whether the receiver took it, before it was too old or on record."""
+        attempts = 0
+        while not self._has_waited(told.line.at):
+            await self._keep_pace()
+            try:
+                await self.receiver.tell(told)
+            except Untaken as untaken:
+                attempts += 1
+                self._counted("failed")
+                log.warning("a message was not taken", endpoint=self.name, id=told.id, attempts=attempts, error=untaken)
+                await self._sleep(pause_seconds(attempts))
+            else:
+                self._counted("delivered")
+                return True
+        return False
+
+    def _was_told(self, name: str) -> bool:
+        """Whether the receiver has taken this from memory; if it is still under way, it is no longer needed."""
+        telling = self._from_memory.pop(name, None)
+        if telling is None:
+            return False
+        telling.cancel()
+        return telling.done() and not telling.cancelled() and not telling.exception() and telling.result()
 
     async def _keep_pace(self) -> None:
         now = asyncio.get_running_loop().time
@@ -298,10 +339,11 @@ class Courier:
         await self._sleep(seconds)
         self._ready.put_nowait(lane)
 
-    def _run(self, work: Coroutine[None, None, None]) -> None:
+    def _run(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _id(fact: Untold) -> str:

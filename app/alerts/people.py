@@ -8,6 +8,7 @@ from app.alerts.plan import PersonEntry
 from app.alerts.texts import language_for, message
 from app.alerts.told import Told, Untaken
 from app.journal import Recorded
+from app.watch import Provisional
 from queue_core.facts import CounterIdle, Escalated, Fact, Relieved, Warned
 from queue_core.office import Office
 
@@ -31,6 +32,7 @@ class Person:
     # Nobody wants to be woken by what was over hours ago.
     forgets = True
     needs_history = True
+    hears_twice = False
 
     def __init__(self, entry: PersonEntry) -> None:
         self.name, self.patience = entry.name, timedelta(minutes=entry.give_up_after_minutes)
@@ -60,7 +62,7 @@ class Person:
     async def close(self) -> None:
         """Nothing is kept open between messages."""
 
-    def _covers(self, line: Recorded, office: Office) -> bool:
+    def _covers(self, line: Recorded | Provisional, office: Office) -> bool:
         return step_of(line.fact) in self._entry.steps and self._is_reachable_at(line.at, office)
 
     def _is_reachable_at(self, instant: datetime, office: Office) -> bool:

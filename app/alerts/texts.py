@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from app.alerts.told import Told
+from app.watch import Provisional
 from queue_core.facts import Breached, CounterIdle, Escalated, Idleness, Relief, Relieved, Scene, Warned
 from queue_core.office import Channel, Office, Words
 
@@ -30,6 +31,7 @@ PAUSED = "{office}: {counter} is paused while {number} waits"
 CALLED = "{office}: {number} was called"
 LEFT = "{office}: {number} has left"
 UNSERVED = "{office}: {number} was not served today"
+WITHDRAWN = "{office}: what was said of {number} does not hold"
 
 WALK_IN = "{service}, without a booking."
 BOOKED = "{service}, booked."
@@ -37,6 +39,8 @@ WAITS = "Waiting for {waited}; the limit of {limit} passes at {due}."
 HAS_WAITED = "Waiting for {waited}; the limit of {limit} passed at {due}."
 WAITED = "Waited for {waited}; the limit was {limit}."
 IDLE_SINCE = "So since {since}."
+FROM_MEMORY = "The database does not answer. This is told from memory; it will be recorded later."
+OTHERWISE = "The database answers again, and there it was otherwise: the visitor had been called in time, or had left."
 COUNTERS = "Counters open: {open}, paused: {paused}. This service can be had at {able}, of which free: {idle}."
 
 CALL_NEXT = "A counter that serves it is free: call the next visitor there."
@@ -48,8 +52,8 @@ MINUTES = "{count} min"
 SECONDS = "{count} s"
 
 SENTENCES = (
-    *(NEAR, OVER, STILL_OVER, FREE, PAUSED, CALLED, LEFT, UNSERVED),
-    *(WALK_IN, BOOKED, WAITS, HAS_WAITED, WAITED, IDLE_SINCE, COUNTERS),
+    *(NEAR, OVER, STILL_OVER, FREE, PAUSED, CALLED, LEFT, UNSERVED, WITHDRAWN),
+    *(WALK_IN, BOOKED, WAITS, HAS_WAITED, WAITED, IDLE_SINCE, FROM_MEMORY, OTHERWISE, COUNTERS),
     *(CALL_NEXT, OPEN_ONE, COME_BACK, ONE_MORE, MINUTES, SECONDS),
 )
 """Everything that has to be there in every language."""
@@ -108,6 +112,16 @@ class _Writer:
         self._language, self._words = language, catalogue(language)
 
     def message(self) -> Message:
+        match self._told.line:
+            case Provisional(stands=False):
+                return self._written(WITHDRAWN, self._say(OTHERWISE), None)
+            case Provisional():
+                title, body = self._of_fact()
+                return Message(title, f"{body}\n{self._say(FROM_MEMORY)}")
+            case _:
+                return self._of_fact()
+
+    def _of_fact(self) -> Message:
         match self._told.line.fact:
             case Warned() as fact:
                 return self._written(NEAR, self._waiting(WAITS, fact.at, fact.due), fact.scene)

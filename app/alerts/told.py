@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from app.engine import Engine
 from app.journal import Recorded
 from app.journal.deliveries import line_at
+from app.watch import Alarm, Provisional, name_of
 from queue_core.facts import Acknowledged, Breached, CounterIdle, Escalated, Fact, Relieved, TicketFact, Warned
 from queue_core.hall import Hall
 from queue_core.office import Channel, Office
@@ -36,13 +37,14 @@ class Visitor:
 class Told:
     """A line of the journal, the office it comes from, and the ticket it is about, if it is about one.
 
-    `history` is what had happened to the ticket by then, the fact itself included, for receivers who ask for it.
+    Instead of a line it may be what the watch tells from memory. `history` is what had happened to the ticket by then,
+    the fact itself included, for receivers who ask for it.
     """
 
-    line: Recorded
+    line: Recorded | Provisional
     office: Office
     visitor: Visitor | None
-    history: tuple[Recorded, ...] = ()
+    history: tuple[Recorded | Provisional, ...] = ()
 
     @property
     def ticket_id(self) -> str | None:
@@ -57,7 +59,22 @@ class Told:
     @property
     def id(self) -> str:
         """The same however often it is told, so that a receiver can drop repeats."""
-        return f"{self.line.office_id}/{self.line.seq}"
+        match self.line:
+            case Recorded(office_id=office_id, seq=seq):
+                return f"{office_id}/{seq}"
+            case Provisional():
+                return self.name if self.stands else f"{self.name}/withdrawn"
+
+    @property
+    def name(self) -> str:
+        """The same told from memory and told when it is on record."""
+        fact = self.line.fact
+        return f"{self.line.office_id}/{name_of(fact)}" if isinstance(fact, Alarm) else self.id
+
+    @property
+    def stands(self) -> bool:
+        """False of what was told from memory and is not so."""
+        return not isinstance(self.line, Provisional) or self.line.stands
 
 
 class Receiver(Protocol):
@@ -70,6 +87,8 @@ class Receiver(Protocol):
     forgets: bool
     """Whether a message older than that is not worth telling any more, even for the first time."""
     needs_history: bool
+    hears_twice: bool
+    """Whether what was told from memory is told again when it is on record."""
 
     def wants(self, told: Told) -> bool:
         """Whether this is for the receiver at all."""
@@ -96,24 +115,35 @@ async def told_at(engine: Engine, office_id: str, seq: int) -> Told:
     return replace(told, visitor=visitor_in(row) if row else None)
 
 
-async def with_history(engine: Engine, told: Told) -> Told:
-    """The same with what had happened to the ticket by then."""
-    ticket, line = told.ticket_id, told.line
+async def with_history(engine: Engine, told: Told, seq: int) -> Told:
+    """The same with what had happened to the ticket by its line `seq`."""
+    ticket, office_id = told.ticket_id, told.line.office_id
     if ticket is None:
         return told
-    history = await engine.ask(lambda journal: journal.history(line.office_id, ticket, line.seq))
+    history = await engine.ask(lambda journal: journal.history(office_id, ticket, seq))
     return replace(told, history=tuple(history))
 
 
 def told_in(hall: Hall, line: Recorded) -> Told:
     """A line that has just been committed. Its ticket may have left the hall already, and its visitor is not known."""
-    ticket = hall.tickets.get(ticket_id(line.fact) or "")
-    return Told(line=line, office=hall.office, visitor=visitor_of(ticket) if ticket else None)
+    return Told(line=line, office=hall.office, visitor=_visitor(hall, line.fact))
+
+
+def told_from_memory(hall: Hall, provisional: Provisional) -> Told:
+    """What the watch tells while it cannot be recorded."""
+    breach = provisional.breach
+    history = (Provisional(provisional.office_id, breach), provisional) if breach else (provisional,)
+    return Told(line=provisional, office=hall.office, visitor=_visitor(hall, provisional.fact), history=history)
 
 
 def ticket_id(fact: Fact) -> str | None:
     """The ticket that a fact is about, a counter's fact included that names a visitor it could serve."""
     return fact.ticket if isinstance(fact, TicketFact | CounterIdle) else None
+
+
+def _visitor(hall: Hall, fact: Fact) -> Visitor | None:
+    ticket = hall.tickets.get(ticket_id(fact) or "")
+    return visitor_of(ticket) if ticket else None
 
 
 def visitor_of(ticket: Ticket) -> Visitor:

@@ -10,6 +10,8 @@ from standardwebhooks.webhooks import Webhook as Signature
 from app.alerts.plan import WebhookEntry
 from app.alerts.told import Told, Untaken, rfc3339
 from app.clock import SystemClock
+from app.journal import Recorded
+from app.watch import Provisional
 
 AT_ONCE = 8
 """Connections to one receiver at the most."""
@@ -23,6 +25,7 @@ class Webhook:
 
     forgets = False
     needs_history = False
+    hears_twice = True
 
     def __init__(self, entry: WebhookEntry, clock: SystemClock) -> None:
         self.name, self.patience = entry.name, timedelta(minutes=entry.give_up_after_minutes)
@@ -59,18 +62,23 @@ class Webhook:
 
 
 def cloud_event(told: Told) -> dict[str, object]:
-    """A fact as a CloudEvent 1.0: its members as they stand in the journal, and whose ticket it is."""
+    """A fact as a CloudEvent 1.0: its members as they stand in the journal, and whose ticket it is.
+
+    What is told from memory is an event of its own: nobody who counts breaches counts it twice.
+    """
     line, visitor = told.line, told.visitor
+    of_its_own: dict[str, object] = {"seq": line.seq} if isinstance(line, Recorded) else {"stands": line.stands}
     fact: dict[str, object] = msgspec.to_builtins(line.fact, builtin_types=(datetime,))
     about: dict[str, object] = msgspec.to_builtins(visitor) if visitor else {}
     return {
         "specversion": "1.0",
         "id": told.id,
         "source": f"/api/v1/offices/{line.office_id}",
-        "type": f"fifteen.{line.kind}",
+        "type": f"fifteen.{line.kind if isinstance(line, Recorded) else Provisional.__name__}",
         "time": rfc3339(line.at),
         "datacontenttype": "application/json",
-        "data": {"office": line.office_id, "seq": line.seq, "kind": line.kind}
+        "data": {"office": line.office_id, "kind": line.kind}
+        | of_its_own
         | {name: rfc3339(value) if isinstance(value, datetime) else value for name, value in fact.items()}
         | about,
     }

@@ -6,16 +6,20 @@ The journal itself is the outbox: what an endpoint has not been told is what sta
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from operator import attrgetter
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, tuple_
 
 from app.journal.journal import Journal
-from app.journal.recorded import Recorded
+from app.journal.recorded import Recorded, read
 from app.journal.schema import dead_letters, deliveries, facts, halls
 from queue_core.values import value
 
 NO_OFFICE = ""
 """The office of the row by which an endpoint is known, even in a journal without offices."""
+
+DeadLetterPlace: TypeAlias = tuple[datetime, int, str]
+"""When a letter was given up, its seq and its endpoint: the order of an office's letters."""
 
 # The first half of the key of an advisory lock; the second is the endpoint's.
 TELLING = 0x15157
@@ -54,6 +58,11 @@ class DeadLetter:
     failed_at: datetime
     attempts: int
     error: str
+
+    @property
+    def place(self) -> DeadLetterPlace:
+        """Where it stands among its office's letters."""
+        return self.failed_at, self.seq, self.endpoint
 
 
 def places(journal: Journal, endpoint: str) -> list[Place]:
@@ -103,6 +112,27 @@ def given_up(journal: Journal, limit: int) -> list[DeadLetter]:
     latest = select(dead_letters).order_by(dead_letters.c.failed_at.desc(), dead_letters.c.seq.desc()).limit(limit)
     with journal.transaction(read_only=True) as connection:
         return [DeadLetter(**row._mapping) for row in connection.execute(latest)]
+
+
+def given_up_about(
+    journal: Journal, office_id: str, limit: int, after: DeadLetterPlace | None = None
+) -> list[tuple[DeadLetter, Recorded]]:
+    """An office's dead letters with the lines they are about, the latest first; those that follow `after`."""
+    place = tuple_(dead_letters.c.failed_at, dead_letters.c.seq, dead_letters.c.endpoint)
+    question = _letters_with_lines().where(dead_letters.c.office_id == office_id)
+    if after is not None:
+        question = question.where(place < after)
+    latest = question.order_by(*(column.desc() for column in place.clauses)).limit(limit)
+    with journal.transaction(read_only=True) as connection:
+        return [_letter_with_line(row) for row in connection.execute(latest)]
+
+
+def letter_at(journal: Journal, endpoint: str, office_id: str, seq: int) -> tuple[DeadLetter, Recorded] | None:
+    """One dead letter with the line it is about."""
+    question = _letters_with_lines().where(_is_letter(endpoint, office_id, seq))
+    with journal.transaction(read_only=True) as connection:
+        row = connection.execute(question).first()
+        return None if row is None else _letter_with_line(row)
 
 
 def forget_letter(journal: Journal, endpoint: str, office_id: str, seq: int) -> None:
@@ -167,6 +197,16 @@ def _put_places(journal: Journal, connection: Connection, moved: Iterable[Place]
 
 def _is_letter(endpoint: str, office_id: str, seq: int) -> ColumnElement[bool]:
     return and_(dead_letters.c.endpoint == endpoint, dead_letters.c.office_id == office_id, dead_letters.c.seq == seq)
+
+
+def _letters_with_lines() -> Select[Any]:
+    its_line = and_(facts.c.office_id == dead_letters.c.office_id, facts.c.seq == dead_letters.c.seq)
+    of_the_letter = [column for column in dead_letters.columns if column.name not in facts.columns]
+    return select(facts, *of_the_letter).select_from(dead_letters.join(facts, its_line))
+
+
+def _letter_with_line(row: Row[Any]) -> tuple[DeadLetter, Recorded]:
+    return DeadLetter(**{column.name: row._mapping[column.name] for column in dead_letters.columns}), read(row)
 
 
 _place_row = attrgetter(*deliveries.columns.keys())

@@ -1,5 +1,8 @@
 """What a supervisor asks."""
 
+import re
+from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Body, Query
@@ -8,12 +11,26 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from app.access import Actor, room
+from app.alerts.alerts import Alerts, NoSuchEndpoint, NoSuchLetter
 from app.configuration import BadDescription, Flaw, office_of
+from app.engine import JournalSilent
+from app.journal import JournalBroken, JournalDown, JournalFull
+from app.journal.deliveries import DeadLetterPlace, given_up_about, letter_at
 from app.web.document import BODY, DESCRIPTION, MAY_BE_KEYED, READ, WRITE, refusals
-from app.web.inputs import Line, OfficeId, ServiceId, TicketId, Wish
-from app.web.models import FactOut, OfficeOut, TicketOut, fact_out, office_reply, reply, ticket_reply
+from app.web.inputs import EndpointName, Line, OfficeId, Seq, ServiceId, TicketId, Wish
+from app.web.models import (
+    DeadLetterOut,
+    FactOut,
+    OfficeOut,
+    TicketOut,
+    dead_letter_out,
+    fact_out,
+    office_reply,
+    reply,
+    ticket_reply,
+)
 from app.web.pages import Cursor, cursor_after, place_of
-from app.web.refusals import BadCursor
+from app.web.refusals import BadCursor, EndpointGone, NotTaken, UnknownDeadLetter
 from queue_core.commands import Acknowledge, CloseDay, CloseService, Configure, OpenDay, OpenService
 from queue_core.errors import (
     CategoryInUse,
@@ -30,6 +47,8 @@ from queue_core.facts import Cause
 router = room("supervisor")
 
 LAST_SEQ = 2**63 - 1
+LETTER = re.compile(r"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00) (\d{1,18}) ([a-z0-9-]{1,40})", re.ASCII)
+"""A dead letter's place, as a cursor stands for it."""
 
 
 class CloseServiceWish(Wish):
@@ -52,6 +71,13 @@ class Facts(TypedDict):
     facts: list[FactOut]
     next: str
     more: bool
+
+
+class DeadLetters(TypedDict):
+    """A page of an office's dead letters, the latest first. `next` is null on the last one."""
+
+    dead_letters: list[DeadLetterOut]
+    next: str | None
 
 
 @router.put(
@@ -138,6 +164,68 @@ async def open_service(office: OfficeId, service: ServiceId, actor: Actor) -> Re
 async def acknowledge_breach(office: OfficeId, ticket: TicketId, wish: AcknowledgeWish, actor: Actor) -> Response:
     """Answer for a breach while the visitor is in the hall. Said again, the latest word counts."""
     return ticket_reply(await actor.do(office, Acknowledge(ticket, wish.by, wish.cause, wish.remark)))
+
+
+@router.get("/{office}/dead-letters", response_model=DeadLetters, responses=refusals(*READ, BadCursor))
+async def read_dead_letters(
+    office: OfficeId,
+    actor: Actor,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """What was to be told of the office and was given up."""
+    after = None if cursor is None else _letter_of(cursor)
+    await actor.hall(office)
+    letters = await actor.ask(lambda journal: given_up_about(journal, office, limit + 1, after))
+    shown, more = letters[:limit], len(letters) > limit
+    return reply(
+        {
+            "dead_letters": [dead_letter_out(letter, line) for letter, line in shown],
+            "next": _cursor_after(shown[-1][0].place) if more else None,
+        }
+    )
+
+
+@router.post(
+    "/{office}/dead-letters/{endpoint}/{seq}/redeliver",
+    response_model=DeadLetterOut,
+    responses=refusals(*READ, UnknownDeadLetter, EndpointGone, NotTaken),
+)
+async def redeliver(office: OfficeId, endpoint: EndpointName, seq: Seq, actor: Actor) -> Response:
+    """Try a dead letter once more; it is one no longer when the receiver takes it."""
+    await actor.hall(office)
+    found = await actor.ask(lambda journal: letter_at(journal, endpoint, office, seq))
+    if found is None:
+        raise UnknownDeadLetter(endpoint=endpoint, seq=seq)
+    untaken = await _try_again(actor, office, endpoint, seq)
+    if untaken is not None:
+        raise NotTaken(endpoint=endpoint, seq=seq, reason=untaken)
+    return reply(dead_letter_out(*found))
+
+
+async def _try_again(actor: Actor, office: str, endpoint: str, seq: int) -> str | None:
+    """None when the receiver took it, else why not."""
+    alerts: Alerts = actor.app.state.alerts
+    try:
+        return await alerts.redeliver(endpoint, office, seq)
+    except NoSuchLetter as meanwhile:
+        raise UnknownDeadLetter(endpoint=endpoint, seq=seq) from meanwhile
+    except NoSuchEndpoint as gone:
+        raise EndpointGone(endpoint=endpoint) from gone
+    except (JournalDown, JournalFull, JournalBroken) as trouble:
+        raise JournalSilent(retry_after=5) from trouble
+
+
+def _cursor_after(place: DeadLetterPlace) -> str:
+    failed_at, seq, endpoint = place
+    return cursor_after(f"{failed_at.isoformat(timespec='microseconds')} {seq} {endpoint}")
+
+
+def _letter_of(cursor: str) -> DeadLetterPlace:
+    if found := LETTER.fullmatch(place_of(cursor)):
+        with suppress(ValueError):
+            return datetime.fromisoformat(found[1]), int(found[2]), found[3]
+    raise BadCursor(cursor=cursor)
 
 
 def _seq_of(cursor: str) -> int:

@@ -40,6 +40,11 @@ TicketId = Annotated[
     str, Path(pattern=TICKET, description="the business day and the number", examples=["20261123-A001"])
 ]
 
+EndpointName = Annotated[
+    str, Path(pattern=SLUG, description="the entry's name in the file of alerts", examples=["city-monitor"])
+]
+Seq = Annotated[int, Path(ge=1, lt=2**63, description="the number of a fact in its office", examples=[1034])]
+
 
 class Wish(BaseModel):
     """A body. Strict, because a guess would hide the slip; closed, because half a wish must not be obeyed."""

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from app.engine import Answer
 from app.journal import Recorded
+from app.journal.deliveries import DeadLetter
 from app.web.plain import instant, instant_or_none, plain, seconds_or_none
 from queue_core.facts import Because, Candidate, Cause, HeldBy, Outcome, Rank, Stop
 from queue_core.hall import CounterState, Session
@@ -112,6 +113,17 @@ class FactOut(TypedDict):
     kind: str
     actor: str
     hash: str
+
+
+class DeadLetterOut(TypedDict):
+    """A message that was given up: whom it was for, the fact it told, and what became of the last of its attempts."""
+
+    endpoint: str
+    seq: int
+    fact: FactOut
+    failed_at: Moment
+    attempts: Annotated[int, Field(ge=0)]
+    error: str
 
 
 class CandidateOut(TypedDict):
@@ -229,6 +241,18 @@ def fact_out(line: Recorded) -> dict[str, Any]:
     """A line of the journal, as a FactOut; without the key, which belongs to whoever sent it."""
     known = {"seq": line.seq, "at": instant(line.at), "kind": line.kind, "actor": line.actor, "hash": line.hash.hex()}
     return {**known, **plain(line.fact)}
+
+
+def dead_letter_out(letter: DeadLetter, line: Recorded) -> dict[str, Any]:
+    """A dead letter, as a DeadLetterOut."""
+    return {
+        "endpoint": letter.endpoint,
+        "seq": letter.seq,
+        "fact": fact_out(line),
+        "failed_at": instant(letter.failed_at),
+        "attempts": letter.attempts,
+        "error": letter.error,
+    }
 
 
 def because_out(because: Because) -> BecauseOut:

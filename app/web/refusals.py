@@ -39,6 +39,18 @@ class BadCursor(Refusal):
     """This cursor did not come from an earlier page of the same list."""
 
 
+class UnknownDeadLetter(Refusal):
+    """The office has no such dead letter; perhaps it was delivered meanwhile."""
+
+
+class EndpointGone(Refusal):
+    """The file of alerts no longer names this endpoint, so nobody can be told."""
+
+
+class NotTaken(Refusal):
+    """The receiver did not take the message; it stays among the dead letters."""
+
+
 class BackupRefused(Refusal):
     """The backup was not made."""
 

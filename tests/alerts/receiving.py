@@ -1,6 +1,7 @@
 """A receiver of messages: a real HTTP server, which takes them, refuses them, hangs or is away, as it is told."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,8 +13,9 @@ HANG = -1
 
 
 class Post(NamedTuple):
-    """One request as it came in, and how it was answered."""
+    """One request as it came in, and how it was answered. `at` is in seconds since 1970."""
 
+    at: float
     path: str
     headers: dict[str, str]
     body: bytes
@@ -73,7 +75,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 status = receiver.answer(body)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.posts.append(Post(self.path, headers, body, status))
+                receiver.posts.append(Post(time.time(), self.path, headers, body, status))
                 if status == HANG:
                     receiver._closing.wait()
                     self.close_connection = True

@@ -125,7 +125,7 @@ async def test_what_is_told_from_memory_is_marked_and_is_no_place_to_come_back_t
     async with hall.listener(f"view={view}") as listener:
         await (listener.event() if view == "state" else listener.next())
         for stands in (True, False):
-            hall.hub.tell_provisional(Provisional("centre", breach, stands=stands))
+            hall.hub.tell_provisional(Provisional("centre", breach, stands=stands), await hall.engine.hall("centre"))
         told = await listener.events(2)
 
     assert [(event.name, event.id, event.data["stands"]) for event in told] == [

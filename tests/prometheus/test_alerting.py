@@ -1,4 +1,4 @@
-"""From a visitor who waits too long to the person who is told, through a real Prometheus and Alertmanager."""
+"""From a visitor who waits too long to whoever is told: a program by webhook, people through Alertmanager."""
 
 import sys
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ import pytest
 
 from app.configuration import document_of, office_of
 from app.configuration.shape import WEEKDAYS
+from tests.alerts.receiving import Receiver, receiving
+from tests.alerts.telling import SECRET
 from tests.command_line.servers import LiveServer, serving
 from tests.configuration.documents import smallest
 from tests.prometheus.programs import Message, alertmanager, prometheus, receiver, soon
@@ -26,13 +28,17 @@ GONE_SECONDS = 15
 MORE_SECONDS = 5
 """What Alertmanager takes its time for before it says that an alert is over: group_interval."""
 
+WEBHOOK_SECONDS = 1
+"""A webhook waits for nobody."""
+
 
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
-def test_people_are_told_within_ten_seconds_of_due_and_when_the_visitor_is_called(tmp_path: Path) -> None:
+def test_programs_are_told_within_a_second_and_people_within_ten_of_due_and_of_the_call(tmp_path: Path) -> None:
     with (
         receiver() as (people, told),
         alertmanager(tmp_path, people) as notifier,
-        serving(tmp_path, "--no-example") as server,
+        receiving() as program,
+        serving(tmp_path, "--no-example", alerts=_telling(tmp_path, program)) as server,
         prometheus(tmp_path, server.url.removeprefix("http://"), notifier),
     ):
         _describe(server)
@@ -44,9 +50,19 @@ def test_people_are_told_within_ten_seconds_of_due_and_when_the_visitor_is_calle
         called = datetime.now(UTC).timestamp()
         soon(lambda: of("VisitorOverLimit", told, "resolved"))
 
+    breached, relieved = program.taken
+    assert (breached.json["type"], relieved.json["type"]) == ("fifteen.Breached", "fifteen.Relieved")
+    sys.stdout.write(
+        f"webhook told {breached.at - due:.3f} s after due, cleared {relieved.at - called:.3f} s after the call\n"
+    )
+    assert 0 <= breached.at - due < WEBHOOK_SECONDS
+    assert relieved.at - called < WEBHOOK_SECONDS
+
     [(fired, _, alert)] = of("VisitorOverLimit", told)
     [(cleared, _, _)] = of("VisitorOverLimit", told, "resolved")
-    sys.stdout.write(f"told {fired - due:.1f} s after due, cleared {cleared - called:.1f} s after the call\n")
+    sys.stdout.write(
+        f"Alertmanager told {fired - due:.1f} s after due, cleared {cleared - called:.1f} s after the call\n"
+    )
     assert alert["labels"] == {
         "alertname": "VisitorOverLimit",
         "severity": "critical",
@@ -97,6 +113,16 @@ def test_a_killed_server_is_told_of_and_its_silence_is_no_all_clear(tmp_path: Pa
 def of(name: str, told: Sequence[Message], status: str = "firing") -> list[Message]:
     """What was told of an alert."""
     return [each for each in told if (each[2]["labels"]["alertname"], each[2]["status"]) == (name, status)]
+
+
+def _telling(directory: Path, program: Receiver) -> str:
+    """A file that has a program told of breaches and their ends."""
+    file = directory / "alerts.toml"
+    file.write_text(
+        f'[[webhooks]]\nname = "program"\nurl = "{program.url}"\nsecrets = ["{SECRET}"]\n'
+        'facts = ["Breached", "Relieved"]\n'
+    )
+    return str(file)
 
 
 def _describe(server: LiveServer) -> None:

@@ -204,7 +204,7 @@ async def test_a_breach_in_an_outage_is_told_from_memory_and_recorded_later(empt
         proxy_before(empty_database) as proxy,
         watched(proxy.address, SystemClock(), office=short_limits(), patience_seconds=1) as (hall, watch),
     ):
-        watch.subscribe(told.append)
+        watch.subscribe(lambda provisional, _hall: told.append(provisional))
         await hall.open()
         issued = await hall.issue()
         proxy.go_down()
@@ -227,7 +227,7 @@ async def test_what_was_told_from_memory_is_withdrawn_when_the_call_had_been_rec
         proxy_before(empty_database) as proxy,
         watched(proxy.address, SystemClock(), office=short_limits(), patience_seconds=30) as (hall, watch),
     ):
-        watch.subscribe(told.append)
+        watch.subscribe(lambda provisional, _hall: told.append(provisional))
         await hall.open()
         issued = await hall.issue()
         proxy.cut(Cut.AFTER_THE_COMMIT, and_go_down=True)
