@@ -281,7 +281,7 @@ async def test_of_two_servers_one_tells(empty_database: str, clock: HandClock, r
             await there.breach(visitors=10)
             await here.breach(visitors=10)
             expected = await here.ids()
-            await soon(lambda: len(receiver.taken) >= 20)
+            await soon(lambda: len(receiver.taken) >= 20 and here.figure("queue_deliveries_pending") == 0)
 
             assert receiver.ids == expected
             assert not there.is_telling
