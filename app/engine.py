@@ -210,7 +210,8 @@ class Engine:
         self._writing_thread.shutdown()
         if self._asking_thread is not self._writing_thread:
             self._asking_thread.submit(self._questions.close)
-            self._asking_thread.shutdown()
+            # Not from the loop itself: a question may still wait for its answer.
+            await asyncio.to_thread(self._asking_thread.shutdown)
         self._journal.database.close()
 
     async def do(self, office_id: str, command: Command, *, actor: str, key: str | None = None) -> Answer:
