@@ -17,7 +17,7 @@ from app.alerts.webhooks import Webhook
 from app.clock import SystemClock
 from app.engine import HIDDEN, Engine
 from app.journal import JournalDown, JournalFull, Recorded
-from app.journal.deliveries import DeadLetter, Turns, forget_letter, given_up, is_given_up
+from app.journal.deliveries import Turns, forget_letter, letter_at
 from app.watch import Provisional
 from queue_core.errors import Refusal
 from queue_core.facts import DayOpened
@@ -113,16 +113,12 @@ class Alerts:
         """Whether it is this process's turn with every endpoint."""
         return all(endpoint.is_on_duty for endpoint in self._endpoints())
 
-    async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        """What was given up, the latest first."""
-        return await self._engine.ask(lambda journal: given_up(journal, limit))
-
     async def redeliver(self, endpoint: str, office_id: str, seq: int) -> str | None:
         """Try a dead letter once more, out of its order. None when it was taken and is forgotten, else why not.
 
         NoSuchLetter, NoSuchEndpoint: it cannot be tried.
         """
-        if not await self._engine.ask(lambda journal: is_given_up(journal, endpoint, office_id, seq)):
+        if await self._engine.ask(lambda journal: letter_at(journal, endpoint, office_id, seq)) is None:
             raise NoSuchLetter(f"{endpoint} has no dead letter {office_id}/{seq}")
         if endpoint not in self._couriers:
             raise NoSuchEndpoint(f"nobody is told by the name {endpoint}")

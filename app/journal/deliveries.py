@@ -107,14 +107,7 @@ def keep(journal: Journal, moved: Iterable[Place], given_up: Iterable[DeadLetter
         _put_places(journal, connection, moved)
 
 
-def given_up(journal: Journal, limit: int) -> list[DeadLetter]:
-    """Dead letters, the latest first."""
-    latest = select(dead_letters).order_by(dead_letters.c.failed_at.desc(), dead_letters.c.seq.desc()).limit(limit)
-    with journal.transaction(read_only=True) as connection:
-        return [DeadLetter(**row._mapping) for row in connection.execute(latest)]
-
-
-def given_up_about(
+def given_up(
     journal: Journal, office_id: str, limit: int, after: DeadLetterPlace | None = None
 ) -> list[tuple[DeadLetter, Recorded]]:
     """An office's dead letters with the lines they are about, the latest first; those that follow `after`."""
@@ -139,13 +132,6 @@ def forget_letter(journal: Journal, endpoint: str, office_id: str, seq: int) -> 
     """A dead letter was taken after all."""
     with journal.transaction() as connection:
         connection.execute(delete(dead_letters).where(_is_letter(endpoint, office_id, seq)))
-
-
-def is_given_up(journal: Journal, endpoint: str, office_id: str, seq: int) -> bool:
-    """Whether this message is a dead letter."""
-    with journal.transaction(read_only=True) as connection:
-        found = connection.execute(select(dead_letters.c.seq).where(_is_letter(endpoint, office_id, seq)))
-        return found.first() is not None
 
 
 class Turns:

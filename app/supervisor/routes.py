@@ -15,7 +15,7 @@ from app.alerts.alerts import Alerts, NoSuchEndpoint, NoSuchLetter
 from app.configuration import BadDescription, Flaw, office_of
 from app.engine import JournalSilent
 from app.journal import JournalBroken, JournalDown, JournalFull
-from app.journal.deliveries import DeadLetterPlace, given_up_about, letter_at
+from app.journal.deliveries import DeadLetterPlace, given_up, letter_at
 from app.web.document import BODY, DESCRIPTION, MAY_BE_KEYED, READ, WRITE, refusals
 from app.web.inputs import EndpointName, Line, OfficeId, Seq, ServiceId, TicketId, Wish
 from app.web.models import (
@@ -176,7 +176,7 @@ async def read_dead_letters(
     """What was to be told of the office and was given up."""
     after = None if cursor is None else _letter_of(cursor)
     await actor.hall(office)
-    letters = await actor.ask(lambda journal: given_up_about(journal, office, limit + 1, after))
+    letters = await actor.ask(lambda journal: given_up(journal, office, limit + 1, after))
     shown, more = letters[:limit], len(letters) > limit
     return reply(
         {

@@ -14,6 +14,7 @@ from app.alerts.courier import Sleep
 from app.alerts.plan import WebhookEntry
 from app.engine import Answer
 from app.journal import Recorded
+from app.journal.deliveries import DeadLetter, given_up
 from queue_core.commands import CallNext, Command, Configure, Issue, Tick
 from tests.core.live import AROUND_THE_CLOCK, OFFICE
 from tests.engine.hall import HandClock, LiveHall, live_hall
@@ -83,9 +84,13 @@ class TellingHalls:
         lines = [line for office_id in office_ids or ("hall",) for line in await self.lines(office_id)]
         return [f"{line.office_id}/{line.seq}" for line in lines if line.kind == kind]
 
+    async def dead_letters(self) -> list[DeadLetter]:
+        """What was given up of what was to be told of the hall."""
+        return [letter for letter, _ in await self.engine.ask(lambda journal: given_up(journal, "hall", 100))]
+
     async def has_dead_letters(self) -> bool:
         """Whether a message was given up, and noted so."""
-        return bool(await self.alerts.dead_letters())
+        return bool(await self.dead_letters())
 
     async def lines(self, office_id: str) -> list[Recorded]:
         """An office's journal."""

@@ -124,7 +124,7 @@ async def test_nobody_is_told_of_what_is_long_over(address: str, clock: HandCloc
         assert titles(receiver) == ["The hall: A002 waits past the limit"]
         assert halls.figure("queue_deliveries_total", result="dead") == 1
         await soon(halls.has_dead_letters)
-        [letter] = await halls.alerts.dead_letters()
+        [letter] = await halls.dead_letters()
         assert letter.error == "too old to be told when its turn came"
         assert await halls.alerts.redeliver("anna", "hall", letter.seq) is None
         assert titles(receiver)[1:] == ["The hall: A001 waits past the limit"]

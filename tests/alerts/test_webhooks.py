@@ -184,14 +184,14 @@ async def test_what_is_never_taken_is_given_up_and_the_next_goes(
         await halls.breach(visitors=2)
         bad, good = await halls.ids()
         await soon(lambda: len(receiver.posts) > 2)
-        assert await halls.alerts.dead_letters() == []
+        assert await halls.dead_letters() == []
 
         clock.wait(hours=24)
         await soon(lambda: receiver.ids == [good])
 
         assert halls.figure("queue_deliveries_total", result="dead") == 1
         await soon(halls.has_dead_letters)
-        [letter] = await halls.alerts.dead_letters()
+        [letter] = await halls.dead_letters()
         assert letter.error == "answered 500 Internal Server Error"
         assert (letter.endpoint, f"{letter.office_id}/{letter.seq}") == ("monitor", bad)
         assert letter.attempts >= 3
@@ -200,7 +200,7 @@ async def test_what_is_never_taken_is_given_up_and_the_next_goes(
         receiver.answer = lambda _body: 200
         assert await halls.alerts.redeliver("monitor", "hall", letter.seq) is None
         assert receiver.ids == [good, bad]
-        assert await halls.alerts.dead_letters() == []
+        assert await halls.dead_letters() == []
         with pytest.raises(LookupError, match=f"monitor has no dead letter {bad}"):
             await halls.alerts.redeliver("monitor", "hall", letter.seq)
 
@@ -221,7 +221,7 @@ async def test_a_server_that_was_away_for_days_gives_nothing_up_unsaid(
     async with telling(address, clock, plan) as halls:
         await soon(lambda: len(receiver.taken) == 1)
 
-        assert await halls.alerts.dead_letters() == []
+        assert await halls.dead_letters() == []
 
 
 async def test_only_the_offices_that_are_named_are_told_of(address: str, clock: HandClock, receiver: Receiver) -> None:
