@@ -107,11 +107,51 @@ def room(name: str) -> APIRouter:
 
 
 class _Passage(APIRoute):
+    """A route whose endpoint meets the request as an `Actor`.
+
+    Most take nothing but a path and a body, and what they are told is as a rule well said. Such a request goes straight
+    to the endpoint; any other is the framework's, which knows how to put what is wrong with it.
+    """
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, with the actor in the place of the request."""
+        """The framework's handler, with the actor in the place of the request, and a shorter way past it."""
         handle = super().get_route_handler()
+        is_short = self._takes_path_and_body_alone()
+        actor_name = self.dependant.request_param_name
 
         async def handle_actor(request: Request) -> Response:
-            return await handle(Actor(request.scope, request.receive))
+            actor = Actor(request.scope, request.receive)
+            inputs = await self._well_said(actor) if is_short else None
+            if inputs is None:
+                return await handle(actor)
+            inputs[actor_name] = actor
+            response: Response = await self.endpoint(**inputs)
+            return response
 
         return handle_actor
+
+    def _takes_path_and_body_alone(self) -> bool:
+        takes = self.dependant
+        others = (takes.dependencies, takes.query_params, takes.header_params, takes.cookie_params)
+        return not any(others) and len(takes.body_params) <= 1
+
+    async def _well_said(self, actor: Actor) -> dict[Any, Any] | None:
+        """The endpoint's arguments, or None."""
+        inputs: dict[Any, Any] = {}
+        for field in self.dependant.path_params:
+            inputs[field.name], mistakes = field.validate(actor.path_params[field.alias])
+            if mistakes:
+                return None
+        for field in self.dependant.body_params:
+            if actor.headers.get("content-type") != "application/json":
+                return None
+            try:
+                said = await actor.json()
+            except HTTPException:
+                raise
+            except Exception:  # noqa: BLE001 - whatever it is, the framework finds it again
+                return None
+            inputs[field.name], mistakes = field.validate(said)
+            if mistakes:
+                return None
+        return inputs

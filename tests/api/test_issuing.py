@@ -49,6 +49,18 @@ async def test_what_cannot_be_issued_is_refused_by_name(
     assert await centre.seq() == before
 
 
+async def test_a_wish_is_answered_alike_by_the_short_way_and_by_the_frameworks(centre: Centre) -> None:
+    address, wish = "/api/v1/offices/centre/tickets", b'{"service": "advice", "channel": "walk_in"}'
+    said = [
+        await centre.http.post(address, content=wish, headers={"Content-Type": content, "Idempotency-Key": content})
+        for content in ("application/json", "application/json;charset=utf-8", "application/problem+json")
+    ]
+
+    assert [reply.status_code for reply in said] == [201, 201, 201]
+    assert [reply.json()["number"] for reply in said] == ["A001", "A002", "A003"]
+    assert len({frozenset(reply.json()) for reply in said}) == 1
+
+
 async def test_an_office_without_its_day_issues_nothing(centre: Centre) -> None:
     await centre.post("/close-day")
 
