@@ -61,6 +61,7 @@ async def test_it_lasts_until_the_last_has_been_called_and_begins_anew(
         await halls.breach(visitors=2)
         await halls.do(OpenCounter("1", "anna"))
         called = await halls.called("1")
+        await soon(lambda: bool(receiver.taken))
         await soon(lambda: last(receiver)["annotations"]["summary"] == "hall, passport: 1 past the limit")
         assert "endsAt" not in last(receiver)
 
