@@ -209,9 +209,9 @@ class Engine:
         await self._in_thread(self._journal.close)
         self._writing_thread.shutdown()
         if self._asking_thread is not self._writing_thread:
-            self._asking_thread.submit(self._questions.close)
-            # Not from the loop itself: a question may still wait for its answer.
-            await asyncio.to_thread(self._asking_thread.shutdown)
+            # Waited for first, and not by blocking the loop: a question may still wait for its answer.
+            await asyncio.get_running_loop().run_in_executor(self._asking_thread, self._questions.close)
+            self._asking_thread.shutdown()
         self._journal.database.close()
 
     async def do(self, office_id: str, command: Command, *, actor: str, key: str | None = None) -> Answer:
