@@ -37,14 +37,16 @@ def before_call(_context: schemathesis.HookContext, case: Case, _kwargs: dict[st
     if isinstance(key, str) and re.fullmatch(r"[!-~]{1,200}", key):
         # Generators are fond of the key `0`, and would hear of little else than its reuse.
         case.headers[HEADER] = f"{RUN}-{next(NUMBERS)}"
-    for named in (case.path_parameters, case.body):
+    # Of a ticket's route, a 404 for another thing would be taken for the loss of the ticket.
+    about_a_ticket = "{ticket}" in case.path
+    for named, always in ((case.path_parameters, False), (case.body, about_a_ticket)):
         if isinstance(named, MutableMapping):
-            _name_what_is_there(named)
+            _name_what_is_there(named, always=always)
 
 
-def _name_what_is_there(named: MutableMapping[str, Any]) -> None:
+def _name_what_is_there(named: MutableMapping[str, Any], *, always: bool) -> None:
     for what, known in OF_THE_EXAMPLE.items():
         name = named.get(what)
         if isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
-            choice = crc32(name.encode()) % (len(known) + 1)
+            choice = crc32(name.encode()) % (len(known) if always else len(known) + 1)
             named[what] = known[choice] if choice < len(known) else name
