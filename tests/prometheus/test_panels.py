@@ -28,15 +28,14 @@ BUSY = """
 topk(1,
   sum by (service) (queue_tickets_waiting) > 0
   and sum by (service) (increase(queue_wait_limit_outcomes_total[1m])) > 0
+  and sum by (service) (rate(queue_wait_breaches_total[1m])) > 0
   and on () count(channel:queue_waits_met:ratio12h) == 2
-  and on () sum(rate(queue_wait_breaches_total[1m])) > 0
   and on () sum(rate(queue_service_seconds_count[1m])) > 0
   and on () count(ALERTS{alertname="VisitorOverLimit",alertstate="firing"}) > 0
   and on () max(queue_deliveries_pending) > 0
 )
 """
-"""A service for which somebody waits, at a moment when all that can happen in an office has happened."""
-
+"""A service for which people wait, some past the limit, at a moment when all else that can happen in an office has."""
 
 NOBODY_TAKES_THEM = """
 [[webhooks]]
@@ -52,7 +51,7 @@ def test_every_panel_shows_something_of_a_simulated_day(tmp_path: Path, monkeypa
     monkeypatch.setenv("NOBODYS_SECRET", f"whsec_{b64encode(bytes(32)).decode()}")
     begins = datetime.now(UTC) - timedelta(seconds=RUNS_SECONDS * (SPEED - 1))
     demo = ("--demo-speed", str(SPEED), "--demo-start", begins.isoformat())
-    visits = ("--seed", "7", "--visits", "200", "--operators", "4")
+    visits = ("--seed", "7", "--visits", "200", "--operators", "3")
     with (
         serving(tmp_path, "--no-example", *demo, canary_seconds="5", alerts="alerts.toml") as server,
         prometheus(tmp_path, _address(server)) as asked,
