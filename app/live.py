@@ -39,10 +39,15 @@ PAGE = 500
 
 
 class View(StrEnum):
-    """What a stream carries: whole states, of which only the last counts, or facts, of which none may be missing."""
+    """What a stream carries.
+
+    Whole states, of which only the last counts; facts, of which none may be missing; or a beat of the office's pulse,
+    for somebody who may see little and asks for it anew.
+    """
 
     STATE = "state"
     FACTS = "facts"
+    PULSE = "pulse"
 
 
 class LiveHub:
@@ -165,6 +170,9 @@ class _Stream(Response):
             case View.STATE:
                 listener.replace(await audience.state())
                 audience.screens.add(listener)
+            case View.PULSE:
+                listener.replace(_pulse_event((await self._hub.engine.hall(self._office_id)).seq))
+                audience.visitors.add(listener)
             case View.FACTS:
                 try:
                     await self._catch_up(listener)
@@ -196,13 +204,14 @@ class _Stream(Response):
 
 
 class _Audience:
-    """Everybody who listens to one office: screens to its state, followers to its facts."""
+    """Everybody who listens to one office: screens to its state, followers to its facts, visitors to its pulse."""
 
     def __init__(self, hub: LiveHub, office_id: str) -> None:
         self.office_id = office_id
         self.listeners: set[_Listener] = set()
         self.screens: set[_Listener] = set()
         self.followers: set[_Listener] = set()
+        self.visitors: set[_Listener] = set()
         self._hub = hub
         self._painting = b""
         self._painted_seq = -1
@@ -214,6 +223,10 @@ class _Audience:
         """Send on what has happened."""
         if self.followers:
             self._tell(facts)
+        if self.visitors:
+            event = _pulse_event(facts[-1].seq)
+            for visitor in self.visitors:
+                visitor.replace(event)
         if self.screens:
             self._is_stale = True
             self._painter = self._painter or asyncio.create_task(self._paint())
@@ -234,7 +247,7 @@ class _Audience:
 
     def forget(self, listener: "_Listener") -> None:
         """Send nothing more to a listener."""
-        for listeners in (self.listeners, self.screens, self.followers):
+        for listeners in (self.listeners, self.screens, self.followers, self.visitors):
             listeners.discard(listener)
 
     def end(self) -> None:
@@ -379,6 +392,10 @@ def _cursor(after: int | None, last_event_id: str | None) -> int | None:
 
 def _facts_after(office_id: str, seq: int, limit: int) -> Callable[[Journal], list[Recorded]]:
     return lambda journal: journal.facts_after(office_id, seq, limit)
+
+
+def _pulse_event(seq: int) -> bytes:
+    return b'id: %d\ndata: {"seq":%d}\n\n' % (seq, seq)
 
 
 def _fact_event(line: Recorded) -> bytes:

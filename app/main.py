@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
+from app.access import VisitTokens
 from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
 from app.canary import Canary
@@ -78,6 +79,7 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         engine = await _engine(settings, clock, stack)
         app.state.engine = engine
+        app.state.tokens = VisitTokens(await engine.ask(lambda journal: journal.visit_secret()))
         app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
         stack.callback(app.state.hub.stop)
         app.state.watch = Watch(engine)

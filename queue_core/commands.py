@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from queue_core.facts import Cause, HeldBy, Outcome
+from queue_core.facts import Cause, HeldBy, Outcome, Told
 from queue_core.office import Channel, Office
 from queue_core.values import value
 
@@ -79,6 +79,7 @@ class Issue(Command):
     category: str | None = None
     slot: datetime | None = None
     further: tuple[str, ...] = ()
+    language: str | None = None
 
 
 @value()
@@ -112,6 +113,14 @@ class Recall(TicketCommand):
 
 
 @value()
+class Announce(TicketCommand):
+    """A board has shown or spoken the call."""
+
+    board: str
+    how: Told
+
+
+@value()
 class Start(TicketCommand):
     """The visitor is at the counter."""
 
@@ -141,6 +150,11 @@ class Hold(TicketCommand):
 
     by: HeldBy
     until: datetime | None = None
+
+
+@value()
+class AskForTime(TicketCommand):
+    """The visitor steps aside, for as long and as often as the office allows."""
 
 
 @value()
@@ -183,6 +197,14 @@ class Acknowledge(TicketCommand):
     by: str
     cause: Cause
     remark: str | None = None
+
+
+@value()
+class Rate(TicketCommand):
+    """The visitor says how the visit was, from 1 to 5, and how long the wait felt."""
+
+    stars: int
+    felt_minutes: int | None = None
 
 
 @value()

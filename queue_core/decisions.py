@@ -6,6 +6,8 @@ from itertools import chain
 
 from queue_core.commands import (
     Acknowledge,
+    Announce,
+    AskForTime,
     CallChosen,
     CallNext,
     Cancel,
@@ -22,6 +24,7 @@ from queue_core.commands import (
     OpenDay,
     OpenService,
     PauseCounter,
+    Rate,
     Recall,
     Resume,
     ReturnToLine,
@@ -47,16 +50,20 @@ from queue_core.errors import (
     NobodyServes,
     NoBreach,
     NoCategory,
+    NoMoreTime,
     NothingToUndo,
     NotInLine,
     OfficeClosed,
+    RatedOften,
     RecallLimitReached,
     ServiceInUse,
     ServiceIsClosed,
+    StepForbidden,
     UnknownCategory,
 )
 from queue_core.facts import (
     Acknowledged,
+    Announced,
     Because,
     Breached,
     Called,
@@ -72,11 +79,13 @@ from queue_core.facts import (
     Escalated,
     Fact,
     Held,
+    HeldBy,
     Idleness,
     Issued,
     Left,
     Missed,
     MovedOn,
+    Rated,
     Recalled,
     Relief,
     Relieved,
@@ -89,6 +98,7 @@ from queue_core.facts import (
     Started,
     Stop,
     TicketFact,
+    Told,
     Transferred,
     Undone,
     Unserved,
@@ -101,17 +111,20 @@ from queue_core.tickets import State, Ticket, moved, refuse_unless_allowed, tick
 STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     CallChosen: Called,
     Recall: Recalled,
+    Announce: Announced,
     Start: Started,
     Finish: Served,
     NoShow: Missed,
     ReturnToLine: Returned,
     Hold: Held,
+    AskForTime: Held,
     Resume: Resumed,
     Transfer: Transferred,
     Cancel: Left,
     VerifyCategory: CategoryVerified,
     WithdrawCategory: CategoryWithdrawn,
     Acknowledge: Acknowledged,
+    Rate: Rated,
 }
 """Which step of the ticket's life a command asks for."""
 
@@ -122,6 +135,9 @@ Came = tuple[datetime, int, str, Fact]
 """When a fact came true, what kind goes first at one instant, and whom or what it is about."""
 
 RETURNS, WAITS, COUNTERS = range(3)
+
+RATINGS = 5
+"""How often one visit may be rated: a slip of the finger can be put right, and a joke comes to an end."""
 
 Dues = Mapping[str, datetime]
 """Tickets and when their limit passed."""
@@ -456,6 +472,7 @@ def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
         warning_seconds=service.limits.warning_seconds(command.channel),
         stops=stops,
         ahead=hall.in_line(service.id),
+        language=command.language,
     )
 
 
@@ -471,10 +488,13 @@ def _refuse_unless_received(hall: Hall, command: Issue, now: datetime) -> None:
 
 def _step(hall: Hall, command: TicketCommand, now: datetime) -> tuple[Fact, ...]:
     fact = _ticket_step(hall, command, now)
-    return _with_relief(hall.ticket(fact.ticket), fact, RELIEF_BY.get(type(fact)))
+    if fact is None:
+        return ()
+    how = RELIEF_BY.get(type(fact))
+    return _with_relief(hall.ticket(fact.ticket), fact, how) if how else (fact,)
 
 
-def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFact:
+def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFact | None:
     name = command.ticket
     refuse_unless_allowed(name, hall.state_of(name), STEP_OF[type(command)])
     match command:
@@ -482,6 +502,8 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
             return _call_chosen(hall, command, now)
         case Recall():
             return _recall(hall, hall.ticket(name), now)
+        case Announce():
+            return _announce(hall.ticket(name), command, now)
         case Start():
             return Started(at=now, ticket=name)
         case Finish(outcome=outcome):
@@ -497,6 +519,8 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
             if until and until <= now:
                 raise HoldInThePast(until=until)
             return Held(at=now, ticket=name, by=by, until=until)
+        case AskForTime():
+            return _ask_for_time(hall.ticket(name), hall.office, now)
         case Resume():
             return Resumed(at=now, ticket=name, since=now)
         case Transfer():
@@ -513,6 +537,10 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
             if hall.ticket(name).breached_due is None:
                 raise NoBreach(ticket=name)
             return Acknowledged(at=now, ticket=name, by=by, cause=cause, remark=remark)
+        case Rate(stars=stars, felt_minutes=felt_minutes):
+            if hall.ratings_of(name) >= RATINGS:
+                raise RatedOften(ticket=name)
+            return Rated(at=now, ticket=name, stars=stars, felt_minutes=felt_minutes)
         case _:
             raise AssertionError(f"nobody decides {type(command).__name__}")
 
@@ -521,6 +549,22 @@ def _recall(hall: Hall, ticket: Ticket, now: datetime) -> Recalled:
     if ticket.recalls >= hall.office.recall_limit:
         raise RecallLimitReached(ticket=ticket.id, recalls=ticket.recalls)
     return Recalled(at=now, ticket=ticket.id)
+
+
+def _announce(ticket: Ticket, command: Announce, now: datetime) -> Announced | None:
+    """The first board that tells is enough."""
+    told_at = ticket.shown_at if command.how is Told.SHOWN else ticket.spoken_at
+    return None if told_at else Announced(at=now, ticket=ticket.id, board=command.board, how=command.how)
+
+
+def _ask_for_time(ticket: Ticket, office: Office, now: datetime) -> Held:
+    # Who is being served says so to the operator.
+    if ticket.state is State.SERVING:
+        raise StepForbidden(ticket=ticket.id, state=ticket.state.value, step=Held.__name__)
+    if ticket.asked_for_time >= office.more_time_limit:
+        raise NoMoreTime(ticket=ticket.id, more_time_limit=office.more_time_limit)
+    until = now + timedelta(seconds=office.more_time_seconds)
+    return Held(at=now, ticket=ticket.id, by=HeldBy.VISITOR, until=until, asked=True)
 
 
 def _transfer(hall: Hall, command: Transfer, now: datetime) -> Transferred:

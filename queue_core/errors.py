@@ -81,6 +81,14 @@ class HoldInThePast(Refusal):
     """The hold would end before it begins."""
 
 
+class NoMoreTime(Refusal):
+    """The visitor has stepped aside as often as the office allows."""
+
+
+class RatedOften(Refusal):
+    """The visit has been rated often enough."""
+
+
 class NoCategory(Refusal):
     """The ticket claims no out-of-turn right."""
 

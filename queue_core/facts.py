@@ -54,6 +54,13 @@ class Relief(StrEnum):
     UNSERVED = "unserved"
 
 
+class Told(StrEnum):
+    """How a board tells the hall of a call."""
+
+    SHOWN = "shown"
+    SPOKEN = "spoken"
+
+
 class Idleness(StrEnum):
     """What a counter does that serves nobody."""
 
@@ -203,6 +210,8 @@ class TicketFact(Fact):
 class Issued(TicketFact):
     """A visitor took a place. `stops` are further services of the same visit; `ahead` waited for the service then.
 
+    `language` is the one the visitor chose at the kiosk.
+
     A ticket from before there were warnings has none of its own, and is near the limit at two thirds of it.
     """
 
@@ -217,6 +226,7 @@ class Issued(TicketFact):
     warning_seconds: int | None = None
     stops: tuple[Stop, ...]
     ahead: int
+    language: str | None = None
 
 
 @value(kw_only=True)
@@ -231,6 +241,14 @@ class Called(TicketFact):
 @value(kw_only=True)
 class Recalled(TicketFact):
     """The number was shown and spoken once more."""
+
+
+@value(kw_only=True)
+class Announced(TicketFact):
+    """A board has shown or spoken the call."""
+
+    board: str
+    how: Told
 
 
 @value(kw_only=True)
@@ -267,10 +285,14 @@ class Returned(TicketFact):
 
 @value(kw_only=True)
 class Held(TicketFact):
-    """The ticket left the line for a while; `until` brings it back by itself."""
+    """The ticket left the line for a while; `until` brings it back by itself.
+
+    `asked` says that the visitor asked for it without anybody's help.
+    """
 
     by: HeldBy
     until: datetime | None
+    asked: bool = False
 
 
 @value(kw_only=True)
@@ -358,6 +380,14 @@ class CategoryWithdrawn(TicketFact):
 
 
 @value(kw_only=True)
+class Rated(TicketFact):
+    """The visitor said how the visit was, from 1 to 5, and how long the wait felt; the latest word counts."""
+
+    stars: int
+    felt_minutes: int | None
+
+
+@value(kw_only=True)
 class Undone(TicketFact):
     """The operator's last step was taken back: the ticket is where it was before it."""
 
@@ -381,6 +411,7 @@ OfficeFact = (
 Move = (
     Called
     | Recalled
+    | Announced
     | Started
     | Served
     | MovedOn
@@ -398,8 +429,9 @@ Move = (
     | Relieved
     | CategoryVerified
     | CategoryWithdrawn
+    | Rated
 )
-"""What happens to a ticket between its issue and its end, undoing apart."""
+"""What happens to a ticket from its issue on, undoing apart."""
 
 FACTS: dict[str, type[Fact]] = {
     kind.__name__: kind for kind in (*get_args(OfficeFact), Issued, *get_args(Move), Undone)

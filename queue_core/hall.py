@@ -9,6 +9,7 @@ from typing import assert_never, cast
 
 from queue_core.errors import UnknownCounter, UnknownOffice, UnknownService, UnknownTicket
 from queue_core.facts import (
+    Called,
     Configured,
     CounterClosed,
     CounterIdle,
@@ -19,6 +20,9 @@ from queue_core.facts import (
     Fact,
     Issued,
     OfficeFact,
+    Rank,
+    Rated,
+    Recalled,
     Scene,
     ServiceClosed,
     ServiceOpened,
@@ -34,6 +38,8 @@ from queue_core.values import value
 TICK = timedelta(microseconds=1)
 LATELY = timedelta(minutes=15)
 """What a scene means by the tickets issued lately."""
+CALLS_SHOWN = 60
+"""How many of the latest calls a hall remembers: more than a board misses while its link is down."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -63,6 +69,31 @@ class Session:
 
 
 @value(kw_only=True)
+class Call:
+    """A call as the hall heard it, at fact `seq`; `again` when it was a recall, `by_choice` when a person chose it."""
+
+    seq: int
+    at: datetime
+    ticket: str
+    number: str
+    service: str
+    counter: str
+    rank: Rank
+    clock_start: datetime
+    again: bool
+    by_choice: bool
+
+
+@value(kw_only=True)
+class Rating:
+    """What a visitor said of a visit, the latest word, and how often there was one."""
+
+    stars: int
+    felt_minutes: int | None
+    words: int
+
+
+@value(kw_only=True)
 class HallState:
     """Everything a hall remembers, as plain values: what a checkpoint keeps and two halls are compared by."""
 
@@ -80,19 +111,28 @@ class HallState:
     ended: dict[str, State]
     tallies: list[tuple[tuple[str, ...], float]]
     issued_lately: dict[str, list[datetime]] | None = None
+    calls: list[Call] | None = None
+    ratings: dict[str, Rating] | None = None
+    tallies_at_opening: list[tuple[tuple[str, ...], float]] | None = None
 
-    def as_older(self) -> "HallState":
-        """The state as it was kept before there were warnings: without when tickets were issued and idleness began."""
-        return replace(
-            self, issued_lately=None, sessions=[replace(session, idle_since=None) for session in self.sessions]
-        )
+    def as_old_as(self, other: "HallState") -> "HallState":
+        """The state without what was not kept yet when the other one was."""
+        older = self
+        if other.issued_lately is None:
+            # Before there were warnings nobody knew when idleness began either.
+            sessions = [replace(session, idle_since=None) for session in self.sessions]
+            older = replace(older, issued_lately=None, sessions=sessions)
+        if other.calls is None:
+            older = replace(older, calls=None, ratings=None, tallies_at_opening=None)
+        return older
 
 
 class Hall:
     """One office's live state.
 
     `seq` counts the facts it was folded from. `tickets` holds everybody in the hall, and the last visitor of a counter
-    as long as that step could be taken back; `ended` remembers the day's other visits by how they ended.
+    as long as that step could be taken back; `ended` remembers the day's other visits by how they ended, `ratings` what
+    was said of them. `calls` are the latest ones, and `tallies_at_opening` what the day's own sums are counted from.
     """
 
     def __init__(self, office_id: str) -> None:
@@ -110,6 +150,9 @@ class Hall:
         self.tickets: dict[str, Ticket] = {}
         self.ended: dict[str, State] = {}
         self.tallies: Tallies = {}
+        self.tallies_at_opening: Tallies = {}
+        self.calls: tuple[Call, ...] = ()
+        self.ratings: dict[str, Rating] = {}
         self._issued_at: dict[str, list[datetime]] = {}
         self._day_turns: tuple[datetime | None, datetime] = (None, _NEVER)
         self._receives = (False, _NEVER, _NEVER)
@@ -153,6 +196,11 @@ class Hall:
         """Where a visit of the day stands, over or not; UnknownTicket when there is none."""
         return self.ended.get(ticket_id) or self.ticket(ticket_id).state
 
+    def outcome_of(self, ticket_id: str) -> State | None:
+        """How a visit of the day ended; None while it has not, and for those of another day."""
+        ticket = self.tickets.get(ticket_id)
+        return self.ended.get(ticket_id) or (ticket.state if ticket and ticket.ended else None)
+
     def ticket(self, ticket_id: str) -> Ticket:
         """A ticket of somebody in the hall, or UnknownTicket."""
         ticket = self.tickets.get(ticket_id)
@@ -171,6 +219,15 @@ class Hall:
     def moment(self, clock: datetime) -> datetime:
         """The time of the next facts: the clock's, but never before what is already on record."""
         return clock if self.last_at is None or clock > self.last_at else self.last_at + TICK
+
+    def ratings_of(self, ticket_id: str) -> int:
+        """How often a visit was rated."""
+        rating = self.ratings.get(ticket_id)
+        return rating.words if rating else 0
+
+    def today(self, *name: str) -> int:
+        """How much of a tally came together since the day opened."""
+        return int(self.tallies.get(name, 0) - self.tallies_at_opening.get(name, 0))
 
     def heads(self, counter: Counter) -> list[Ticket]:
         """The first of each class among those this counter may call."""
@@ -341,6 +398,9 @@ class Hall:
             ended=dict(sorted(self.ended.items())),
             tallies=sorted(self.tallies.items()),
             issued_lately=self._issued_lately(),
+            calls=list(self.calls),
+            ratings=dict(sorted(self.ratings.items())),
+            tallies_at_opening=sorted(self.tallies_at_opening.items()),
         )
 
     @classmethod
@@ -356,6 +416,9 @@ class Hall:
         hall.tickets = {ticket.id: ticket for ticket in state.tickets}
         hall.ended = dict(state.ended)
         hall.tallies = dict(state.tallies)
+        hall.calls = tuple(state.calls or ())
+        hall.ratings = dict(state.ratings or {})
+        hall.tallies_at_opening = dict(state.tallies_at_opening or ())
         hall._issued_at = {service: list(instants) for service, instants in (state.issued_lately or {}).items()}
         hall._index()
         return hall
@@ -399,6 +462,8 @@ class Hall:
         if fact.day != self.day:
             self.numbers = {}
             self.ended = {}
+            self.ratings = {}
+            self.tallies_at_opening = dict(self.tallies)
         self._issued_at = self._issued_lately()
         self.day, self.day_is_open = fact.day, True
         self.day_by_hand, self.day_opened_at = fact.by_hand, fact.at
@@ -413,16 +478,41 @@ class Hall:
         self.sessions[counter] = replace(before, state=state, since=at, idle_since=idle_since, **changes)  # type: ignore[arg-type]
         self._set_idle_alarms((counter,))
 
-    def _ticket_moved(self, fact: TicketFact) -> Ticket:
+    def _ticket_moved(self, fact: TicketFact) -> Ticket | None:
         if isinstance(fact, Issued):
             return self._issued(fact)
+        if isinstance(fact, Rated):
+            rating = Rating(stars=fact.stars, felt_minutes=fact.felt_minutes, words=self.ratings_of(fact.ticket) + 1)
+            self.ratings[fact.ticket] = rating
+            if fact.ticket in self.ended:
+                return None
         before = self.tickets.get(fact.ticket)
         assert before is not None, f"{type(fact).__name__} of a ticket that is not in the hall"
         after = self._taken_back(before, fact) if isinstance(fact, Undone) else moved(before, fact)
         tally(self.tallies, before, fact, after)
         self._put(fact.ticket, after)
         self._counter_moved(before, fact, after)
+        if isinstance(fact, Called):
+            self._called(after, again=False, by_choice=fact.because.reason is not None)
+        elif isinstance(fact, Recalled):
+            self._called(after, again=True, by_choice=False)
         return after
+
+    def _called(self, ticket: Ticket, *, again: bool, by_choice: bool) -> None:
+        assert ticket.counter and ticket.last_called_at, "who is called is called to a counter"
+        call = Call(
+            seq=self.seq,
+            at=ticket.last_called_at,
+            ticket=ticket.id,
+            number=ticket.number,
+            service=ticket.service,
+            counter=ticket.counter,
+            rank=ticket.rank,
+            clock_start=ticket.clock_start,
+            again=again,
+            by_choice=by_choice,
+        )
+        self.calls = (*self.calls[1 - CALLS_SHOWN :], call)
 
     def _issued(self, fact: Issued) -> Ticket:
         ticket = born(fact)
@@ -555,8 +645,11 @@ class Hall:
         self._receives = (False, _NEVER, _NEVER)
 
 
-_MARKED = ("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended", "_issued_at")
-_MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies")
+_MARKED = (
+    *("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended", "_issued_at"),
+    *("calls", "tallies_at_opening"),
+)
+_MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies", "ratings")
 # `ended` is large and only grows within a day, so it is not copied: what was added since the mark is taken out again.
 
 

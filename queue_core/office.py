@@ -116,7 +116,8 @@ class Office:
     """One hall as its administrator described it.
 
     `escalation` begins at 0 seconds past the limit and goes on in time. A counter is idle after `idle_seconds` without
-    a visitor, or `long_pause_seconds` of a pause.
+    a visitor, or `long_pause_seconds` of a pause. A visitor may step aside for `more_time_seconds`, `more_time_limit`
+    times.
     """
 
     id: str
@@ -141,6 +142,8 @@ class Office:
     )
     idle_seconds: int = 60
     long_pause_seconds: int = 600
+    more_time_seconds: int = 600
+    more_time_limit: int = 1
 
     def service(self, service_id: str) -> Service | None:
         """The service of that id."""

@@ -8,6 +8,7 @@ from typing import Any, assert_never, cast
 from queue_core.errors import StepForbidden
 from queue_core.facts import (
     Acknowledged,
+    Announced,
     Breached,
     Called,
     CategoryVerified,
@@ -23,6 +24,7 @@ from queue_core.facts import (
     MovedOn,
     Outcome,
     Rank,
+    Rated,
     Recalled,
     Relieved,
     Resumed,
@@ -31,6 +33,7 @@ from queue_core.facts import (
     Started,
     Stop,
     TicketFact,
+    Told,
     Transferred,
     Undone,
     Unserved,
@@ -70,6 +73,7 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
     },
     State.CALLED: {
         Recalled: State.CALLED,
+        Announced: State.CALLED,
         Started: State.SERVING,
         Missed: State.MISSED,
         Returned: State.WAITING,
@@ -82,6 +86,7 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         CategoryWithdrawn: State.CALLED,
     },
     State.SERVING: {
+        Announced: State.SERVING,
         Served: State.SERVED,
         MovedOn: State.WAITING,
         Returned: State.WAITING,
@@ -101,10 +106,10 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Escalated: State.HELD,
         Acknowledged: State.HELD,
     },
-    State.SERVED: {},
-    State.MISSED: {},
-    State.LEFT: {Relieved: State.LEFT},
-    State.UNSERVED: {Relieved: State.UNSERVED},
+    State.SERVED: {Rated: State.SERVED},
+    State.MISSED: {Rated: State.MISSED},
+    State.LEFT: {Relieved: State.LEFT, Rated: State.LEFT},
+    State.UNSERVED: {Relieved: State.UNSERVED, Rated: State.UNSERVED},
 }
 """The life of a ticket. It is born waiting by `Issued`; `Undone` takes it back to before one of the `STEPS`."""
 
@@ -139,7 +144,8 @@ class Ticket:
     counter; `serving` the time in service. `counter` and `operator` are the last that had to do with the visit;
     `only_counter` is the one it waits for by name. `escalated` counts the roles that were told of the breach, and
     `relieved_at` is when that wait ended. `wait_told` is set once the wait has gone into the statistics, so
-    that a call taken back and made again does not count twice.
+    that a call taken back and made again does not count twice. `shown_at` and `spoken_at` are when a board first told
+    of the latest call; `asked_for_time` counts how often the visitor stepped aside.
     """
 
     id: str
@@ -183,6 +189,11 @@ class Ticket:
     acknowledged: Acknowledgement | None = None
     relieved_at: datetime | None = None
     wait_told: bool = False
+    language: str | None = None
+    shown_at: datetime | None = None
+    spoken_at: datetime | None = None
+    asked_for_time: int = 0
+    stars: int | None = None
 
     @property
     def number(self) -> str:
@@ -272,6 +283,7 @@ def born(fact: Issued) -> Ticket:
         clock=WaitClock(timedelta(seconds=fact.limit_seconds), since=fact.clock_start),
         warning_seconds=fact.warning_seconds,
         state_since=fact.at,
+        language=fact.language,
     )
 
 
@@ -301,7 +313,7 @@ def taken_back(ticket: Ticket, before: Ticket, at: datetime) -> Ticket:
 
 _COMES_TO_LIGHT = (
     *("category_verified", "category_withdrawn", "warned_at", "breached_due", "breach_recorded_at"),
-    *("escalated", "acknowledged", "wait_told"),
+    *("escalated", "acknowledged", "wait_told", "stars"),
 )
 # Relief is not among them: who waits again because a call was taken back has not been relieved by it.
 
@@ -339,6 +351,10 @@ def _changed(ticket: Ticket, changes: dict[str, Any]) -> Ticket:
     return changed
 
 
+NOT_ANNOUNCED = {"shown_at": None, "spoken_at": None}
+"""A call that no board has told of yet."""
+
+
 def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
     match fact:
         case Called(at=at):
@@ -353,9 +369,12 @@ def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
                 "last_called_at": at,
                 "wait_to_call": clock.waited if ticket.wait_to_call is None else ticket.wait_to_call,
                 "wait_told": True,
+                **NOT_ANNOUNCED,
             }
         case Recalled(at=at):
-            return {"recalls": ticket.recalls + 1, "last_called_at": at}
+            return {"recalls": ticket.recalls + 1, "last_called_at": at, **NOT_ANNOUNCED}
+        case Announced(how=how, at=at):
+            return {"shown_at" if how is Told.SHOWN else "spoken_at": at}
         case Started(at=at):
             spent = _time_spent(ticket, at)
             return spent | {
@@ -374,7 +393,8 @@ def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
         case Held(by=by, at=at):
             spent = _time_spent(ticket, at)
             clock = _running(ticket, at) if by is HeldBy.OFFICE else ticket.clock.stopped(at)
-            return spent | {"clock": clock, "held_by": by, "held_until": fact.until}
+            asked = ticket.asked_for_time + fact.asked
+            return spent | {"clock": clock, "held_by": by, "held_until": fact.until, "asked_for_time": asked}
         case Resumed(since=since):
             return {"clock": _running(ticket, since), "held_by": None, "held_until": None}
         case Transferred(to=to, back=back):
@@ -401,6 +421,8 @@ def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
             return {"category_verified": True}
         case CategoryWithdrawn():
             return {"category_withdrawn": True}
+        case Rated(stars=stars):
+            return {"stars": stars}
         case _:
             assert_never(fact)
 

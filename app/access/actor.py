@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from app.access.tokens import VisitTokens
 from app.engine import Answer, Engine, JournalSilent
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.web.refusals import BadInput, KeyMissing
@@ -44,6 +45,12 @@ class Actor(Request):
         """The engine of this process."""
         engine: Engine = self.app.state.engine
         return engine
+
+    @property
+    def tokens(self) -> VisitTokens:
+        """What visitors' tokens are made and read by."""
+        tokens: VisitTokens = self.app.state.tokens
+        return tokens
 
     async def do(self, office: str, command: Command, *, keyed: bool = False) -> Answer:
         """Have a command carried out in an office, under the request's key; `keyed` commands must have one."""
@@ -96,10 +103,10 @@ class Actor(Request):
         return key
 
 
-def room(name: str) -> APIRouter:
+def room(name: str, prefix: str = "/api/v1/offices") -> APIRouter:
     """A router for one room: its endpoints meet the request as an `Actor`, and their names are their operation ids."""
     return APIRouter(
-        prefix="/api/v1/offices",
+        prefix=prefix,
         tags=[name],
         route_class=_Passage,
         generate_unique_id_function=lambda route: route.name,

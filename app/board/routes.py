@@ -3,15 +3,28 @@
 from typing import Annotated
 
 from fastapi import Header, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from app.access import Actor, room
 from app.live import LiveHub, View
-from app.web.document import READ, Responses, refusals
-from app.web.inputs import OfficeId
+from app.web.document import BODY, MAY_BE_KEYED, READ, WRITE, Responses, refusals
+from app.web.inputs import OfficeId, Slug, TicketId, Wish
+from app.web.models import nothing
 from app.web.snapshot import Snapshot, snapshot_bytes
+from queue_core.commands import Announce
+from queue_core.errors import StepForbidden, UnknownTicket
+from queue_core.facts import Told
 
 router = room("board")
+
+
+class AnnouncedWish(Wish):
+    """Which board has told of the call, and how."""
+
+    board: Slug
+    how: Annotated[Told, Field(strict=False)]
+
 
 UNCHANGED: Responses = {304: {"description": "Nothing has happened since the state with this ETag"}}
 EVENTS: Responses = {
@@ -37,13 +50,26 @@ async def read_office(
 async def follow_office(
     office: OfficeId,
     actor: Actor,
-    view: Annotated[View, Query(description="whole states, or every fact")] = View.STATE,
+    view: Annotated[View, Query(description="whole states, every fact, or only that there was one")] = View.STATE,
     after: Annotated[int | None, Query(ge=0, lt=2**63, description="the last fact already known")] = None,
     last_event_id: Annotated[str | None, Header(max_length=40, description="sent by a browser that comes back")] = None,
 ) -> Response:
     """The office's events as they happen."""
     hub: LiveHub = actor.app.state.hub
     return await hub.stream(office, view, after=after, last_event_id=last_event_id)
+
+
+@router.post(
+    "/{office}/tickets/{ticket}/announced",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, *BODY, UnknownTicket, StepForbidden),
+)
+async def announce_call(office: OfficeId, ticket: TicketId, wish: AnnouncedWish, actor: Actor) -> Response:
+    """A board has shown or spoken the ticket's call. The first to say so is kept."""
+    await actor.do(office, Announce(ticket, wish.board, wish.how))
+    return nothing()
 
 
 def _knows(if_none_match: str, etag: str) -> bool:

@@ -199,6 +199,8 @@ class OfficeTable(Table):
     closes_after_minutes: int = Field(default=USUAL.closes_after_minutes, ge=0, le=1_440)
     idle_seconds: int = Field(default=USUAL.idle_seconds, ge=1, le=3_600)
     long_pause_seconds: int = Field(default=USUAL.long_pause_seconds, ge=1, le=86_400)
+    more_time_seconds: int = Field(default=USUAL.more_time_seconds, ge=60, le=7_200)
+    more_time_limit: int = Field(default=USUAL.more_time_limit, ge=0, le=20)
     limits: LimitsTable = LimitsTable()
     escalation: list[EscalationTable] = Field(default=USUAL_ESCALATION, min_length=1, max_length=20)
     hours: HoursTable
@@ -228,6 +230,8 @@ class OfficeTable(Table):
             escalation=tuple(table.step() for table in self.escalation),
             idle_seconds=self.idle_seconds,
             long_pause_seconds=self.long_pause_seconds,
+            more_time_seconds=self.more_time_seconds,
+            more_time_limit=self.more_time_limit,
         )
 
 

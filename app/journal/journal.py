@@ -17,7 +17,7 @@ from app.journal.databases import Database
 from app.journal.errors import JournalDown
 from app.journal.recorded import Recorded, read
 from app.journal.rows import row_of
-from app.journal.schema import answers, facts, halls, tickets
+from app.journal.schema import VISIT_SECRET, answers, facts, halls, stamps, tickets
 from queue_core.hall import Hall, HallState, evolve
 from queue_core.tickets import Ticket
 
@@ -120,6 +120,11 @@ class Journal:
         """The derived row of one ticket."""
         mine = and_(tickets.c.office_id == office_id, tickets.c.ticket_id == ticket_id)
         return next((row._mapping for row in self._rows(select(tickets).where(mine))), None)
+
+    def visit_secret(self) -> str:
+        """What the tokens of visits are sealed with."""
+        secret: str = self._rows(select(stamps.c.value).where(stamps.c.name == VISIT_SECRET))[0].value
+        return secret
 
     def check_writable(self) -> None:
         """Nothing when a write would be taken now; else the trouble."""

@@ -1,5 +1,7 @@
 """Opening a journal, or refusing to with a sentence that helps."""
 
+from secrets import token_hex
+
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
@@ -7,7 +9,7 @@ from app.journal.databases import Database, database
 from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused
 from app.journal.journal import Journal
 from app.journal.migrating import migrate
-from app.journal.schema import stamps
+from app.journal.schema import VISIT_SECRET, stamps
 
 # Two processes that start together on one PostgreSQL migrate one after the other.
 MIGRATING = 0x1515
@@ -29,6 +31,7 @@ def open_journal(address: str, *, demo: bool | None = False) -> Journal:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
             migrate(connection, opened.name)
             _stamp(connection, opened, demo)
+            _keep_a_secret(connection)
     except (JournalDown, JournalFull, JournalBroken, DBAPIError) as error:
         _let_go(journal)
         raise JournalRefused(_cannot_open(opened, error)) from error
@@ -53,6 +56,13 @@ def _stamp(connection: Connection, opened: Database, demo: bool | None) -> None:
             f"{opened.name} is a {stamped} journal and this server runs a {clock} clock. "
             "A demo clock needs a journal of its own: name another database."
         )
+
+
+def _keep_a_secret(connection: Connection) -> None:
+    """Visitors' tokens are sealed with it: they must outlive restarts and be the same in every process."""
+    kept = connection.execute(select(stamps.c.value).where(stamps.c.name == VISIT_SECRET)).scalar()
+    if kept is None:
+        connection.execute(stamps.insert().values(name=VISIT_SECRET, value=token_hex(32)))
 
 
 def _cannot_open(opened: Database, error: Exception) -> str:

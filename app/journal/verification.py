@@ -160,8 +160,8 @@ class _Retelling:
         except msgspec.DecodeError:
             state = None
         expected = self.hall.state()
-        if state and state.issued_lately is None:
-            expected = expected.as_older()
+        if state:
+            expected = expected.as_old_as(state)
         if state != expected or bytes(checkpoint.hash) != self._head:
             where = f"office {self.hall.office_id}"
             raise Difference(f"{where}: the checkpoint at fact {checkpoint.seq} is not the hall of that fact")

@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 from app.access import Actor, room
 from app.engine import JournalSilent
 from app.web.document import ANY, BODY, KEYED, READ, WRITE, refusals
-from app.web.inputs import Instant, OfficeId, Slug, Wish
-from app.web.models import Moment, Seconds, TicketOut, Words, reply, ticket_reply
+from app.web.inputs import Instant, Language, OfficeId, Slug, Wish
+from app.web.models import IssuedOut, Moment, Seconds, Words, reply, ticket_out
 from app.web.pages import Cursor, cursor_after, place_of
 from app.web.plain import instant
 from app.web.problems import type_of
@@ -43,10 +43,11 @@ class IssueWish(Wish):
     category: Slug | None = None
     slot: Instant | None = None
     further: list[Slug] = Field(default=[], max_length=10)
+    language: Language | None = None
 
     def command(self) -> Issue:
         """The command that carries it out."""
-        return Issue(self.service, self.channel, self.category, self.slot, tuple(self.further))
+        return Issue(self.service, self.channel, self.category, self.slot, tuple(self.further), self.language)
 
 
 class GroupOut(TypedDict):
@@ -113,7 +114,7 @@ class Offices(TypedDict):
 @router.post(
     "/{office}/tickets",
     status_code=201,
-    response_model=TicketOut,
+    response_model=IssuedOut,
     openapi_extra=KEYED,
     responses=refusals(
         *(*WRITE, *BODY, KeyMissing, UnknownService, UnknownCategory),
@@ -122,7 +123,10 @@ class Offices(TypedDict):
 )
 async def issue_ticket(office: OfficeId, wish: IssueWish, actor: Actor) -> Response:
     """Give a visitor a place in the line."""
-    return ticket_reply(await actor.do(office, wish.command(), keyed=True), 201)
+    answer = await actor.do(office, wish.command(), keyed=True)
+    assert answer.ticket, "whoever is issued a ticket has one"
+    issued: IssuedOut = {**ticket_out(answer.ticket, answer.seq), "visit": actor.tokens.of(office, answer.ticket.id)}
+    return reply(issued, 201)
 
 
 @router.get("/{office}/services", response_model=Menu, responses=refusals(*READ))

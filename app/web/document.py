@@ -23,6 +23,7 @@ from app.web.refusals import (
     NotReady,
     NotTaken,
     UnknownDeadLetter,
+    UnknownVisit,
 )
 from queue_core.errors import (
     BookingMismatch,
@@ -36,9 +37,11 @@ from queue_core.errors import (
     NobodyServes,
     NoBreach,
     NoCategory,
+    NoMoreTime,
     NothingToUndo,
     NotInLine,
     OfficeClosed,
+    RatedOften,
     RecallLimitReached,
     Refusal,
     ServiceInUse,
@@ -79,6 +82,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     NobodyServes: {"service": "passport"},
     NoBreach: {"ticket": TICKET},
     NoCategory: {"ticket": TICKET},
+    NoMoreTime: {"ticket": TICKET, "more_time_limit": 1},
     NothingToUndo: {"counter": "1", "undo_seconds": 60},
     NotInLine: {"ticket": TICKET, "counter": "1"},
     NotReady: {"database": "writable", "watch": "stopped"},
@@ -86,6 +90,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     OfficeClosed: {"office": "centre"},
     OutcomeUnknown: {"retry_after": 5},
     Overloaded: {"retry_after": 1},
+    RatedOften: {"ticket": TICKET},
     RecallLimitReached: {"ticket": TICKET, "recalls": 2},
     ServiceInUse: {"service": "passport", "ticket": TICKET},
     ServiceIsClosed: {"service": "passport", "reason": "the printer is broken"},
@@ -98,6 +103,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     UnknownOffice: {"office": "nowhere"},
     UnknownService: {"service": "weddings"},
     UnknownTicket: {"ticket": TICKET},
+    UnknownVisit: {},
 }
 """What rides along with a refusal, where anything does."""
 

@@ -26,6 +26,9 @@ def _instant(value: object) -> datetime:
 Slug = Annotated[str, Field(pattern=SLUG)]
 """The id of an office, a service, a counter, a category."""
 
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+"""ISO 639-1, such as `ru`."""
+
 Line = Annotated[str, Field(pattern=LINE, max_length=200)]
 """One line of text as a person would write it."""
 

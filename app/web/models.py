@@ -83,6 +83,10 @@ class TicketOut(TypedDict):
     outcome: Outcome | None
     held_by: HeldBy | None
     held_until: Moment | None
+    language: str | None
+    shown_at: Moment | None
+    spoken_at: Moment | None
+    stars: int | None
 
 
 class CounterOut(TypedDict):
@@ -95,6 +99,12 @@ class CounterOut(TypedDict):
     operator: str | None
     reason: str | None
     ticket: str | None
+
+
+class IssuedOut(TicketOut):
+    """A ticket as it is handed out: `visit` is the token of the visitor's own page, and the only key to it."""
+
+    visit: str
 
 
 class OfficeOut(TypedDict):
@@ -211,6 +221,10 @@ def ticket_out(ticket: Ticket, seq: int) -> TicketOut:
         "outcome": ticket.outcome,
         "held_by": ticket.held_by,
         "held_until": instant_or_none(ticket.held_until),
+        "language": ticket.language,
+        "shown_at": instant_or_none(ticket.shown_at),
+        "spoken_at": instant_or_none(ticket.spoken_at),
+        "stars": ticket.stars,
     }
 
 

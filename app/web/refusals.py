@@ -39,6 +39,10 @@ class BadCursor(Refusal):
     """This cursor did not come from an earlier page of the same list."""
 
 
+class UnknownVisit(Refusal):
+    """There is no such visit; perhaps the address was copied only in part."""
+
+
 class UnknownDeadLetter(Refusal):
     """The office has no such dead letter; perhaps it was delivered meanwhile."""
 

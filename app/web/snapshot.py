@@ -1,7 +1,7 @@
 """An office's live state, the same bytes for whoever asks and for whoever listens."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from app.web.models import Moment, Seconds, Words
 from app.web.plain import instant, instant_or_none
 from queue_core.discipline import next_in_line, place
 from queue_core.facts import Rank
-from queue_core.hall import CounterState, Hall
+from queue_core.hall import Call, CounterState, Hall, Session
 from queue_core.office import Channel, Counter, Discipline, Office, Service
 from queue_core.tickets import State, Ticket
 
@@ -28,14 +28,18 @@ Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 class ServiceState(TypedDict):
     """A service and its line. `closed_because` is set while no tickets are issued for it.
 
-    `warned` of those waiting have come near their limit or passed it; `over_limit` have passed it.
+    `warned` of those waiting have come near their limit or passed it; `over_limit` have passed it. The first in line
+    has waited for `longest_wait_seconds`, which is also the plainest guess at the wait of somebody who comes now.
     """
 
     id: str
     letter: str
     name: Words
+    group: str | None
     closed_because: str | None
+    limit_seconds: dict[Channel, Seconds]
     waiting: int
+    longest_wait_seconds: Seconds
     oldest_clock_start: Moment | None
     earliest_due: Moment | None
     warned: int
@@ -43,21 +47,34 @@ class ServiceState(TypedDict):
 
 
 class VisitorAtCounter(TypedDict):
-    """A ticket called or in service."""
+    """A ticket called or in service. `shown_at` and `spoken_at` are when a board first told of the latest call."""
 
     ticket: str
     number: str
     state: State
     service: str
+    channel: Channel
+    rank: Rank
+    category: str | None
+    category_verified: bool
+    language: str | None
+    stops: list[str]
+    state_since: Moment
     called_at: Moment | None
     recalls: int
+    shown_at: Moment | None
+    spoken_at: Moment | None
 
 
 class CounterNow(TypedDict):
-    """A counter and its visitor."""
+    """A counter and its visitor. `waits` says whether somebody is in line whom it could call now, and `undo_until` how
+    long its last step can still be taken back."""
 
     id: str
     name: Words
+    services: list[str]
+    waits: bool
+    undo_until: Moment | None
     state: CounterState
     since: Moment | None
     operator: str | None
@@ -85,6 +102,33 @@ class PlaceInLine(TypedDict):
     acknowledged: bool
 
 
+class CallOut(TypedDict):
+    """One of the latest calls: `seq` is its fact, `again` a recall, `missed` that the visitor did not come."""
+
+    seq: int
+    at: Moment
+    ticket: str
+    number: str
+    service: str
+    counter: str
+    again: bool
+    missed: bool
+
+
+class Kept(TypedDict):
+    """How many of today's waits on one channel were ended in time, and how many passed the limit."""
+
+    met: int
+    breached: int
+
+
+class RatingsOut(TypedDict):
+    """What today's visitors said: how many of them, and on average, from 1 to 5."""
+
+    count: int
+    average: float | None
+
+
 class Snapshot(TypedDict):
     """An office as it stood at fact `seq`. `demo` names the speed of a clock that is not real, such as `60x`."""
 
@@ -105,6 +149,9 @@ class Snapshot(TypedDict):
     waiting: int
     held: int
     line: list[PlaceInLine]
+    calls: list[CallOut]
+    kept_today: dict[Channel, Kept]
+    ratings_today: RatingsOut
 
 
 def snapshot_bytes(hall: Hall, now: datetime, clock: Clock) -> bytes:
@@ -134,6 +181,9 @@ def snapshot(hall: Hall, now: datetime, clock: Clock) -> Snapshot:
         "waiting": len(waiting),
         "held": sum(ticket.state is State.HELD for ticket in hall.tickets.values()),
         "line": [_place(ticket, now) for ticket in line(waiting, office, now)],
+        "calls": [_call(hall, call) for call in hall.calls],
+        "kept_today": {channel: _kept(hall, channel) for channel in (Channel.WALK_IN, Channel.BOOKED)},
+        "ratings_today": _ratings(hall),
     }
 
 
@@ -167,8 +217,11 @@ def _service(hall: Hall, service: Service, waiting: list[Ticket], now: datetime)
         "id": service.id,
         "letter": service.letter,
         "name": dict(service.name),
+        "group": service.group,
         "closed_because": hall.closed_services.get(service.id),
+        "limit_seconds": {channel: service.limits.seconds(channel) for channel in (Channel.WALK_IN, Channel.BOOKED)},
         "waiting": len(waiting),
+        "longest_wait_seconds": int(max((ticket.clock.reading(now).total_seconds() for ticket in waiting), default=0)),
         "oldest_clock_start": instant_or_none(min((ticket.clock_start for ticket in waiting), default=None)),
         "earliest_due": instant_or_none(min(dues, default=None)),
         "warned": sum(ticket.is_near for ticket in waiting),
@@ -181,6 +234,9 @@ def _counter(hall: Hall, counter: Counter) -> CounterNow:
     return {
         "id": counter.id,
         "name": dict(counter.name),
+        "services": list(counter.services),
+        "waits": bool(hall.heads(counter)),
+        "undo_until": instant_or_none(_undo_until(hall, session)),
         "state": session.state,
         "since": instant_or_none(session.since),
         "operator": session.operator,
@@ -195,9 +251,48 @@ def _visitor(ticket: Ticket) -> VisitorAtCounter:
         "number": ticket.number,
         "state": ticket.state,
         "service": ticket.service,
+        "channel": ticket.channel,
+        "rank": ticket.rank,
+        "category": ticket.category,
+        "category_verified": ticket.category_verified,
+        "language": ticket.language,
+        "stops": [stop.service for stop in ticket.stops],
+        "state_since": instant(ticket.state_since),
         "called_at": instant_or_none(ticket.last_called_at),
         "recalls": ticket.recalls,
+        "shown_at": instant_or_none(ticket.shown_at),
+        "spoken_at": instant_or_none(ticket.spoken_at),
     }
+
+
+def _undo_until(hall: Hall, session: Session) -> datetime | None:
+    return session.stepped_at + timedelta(seconds=hall.office.undo_seconds) if session.stepped_at else None
+
+
+def _call(hall: Hall, call: Call) -> CallOut:
+    return {
+        "seq": call.seq,
+        "at": instant(call.at),
+        "ticket": call.ticket,
+        "number": call.number,
+        "service": call.service,
+        "counter": call.counter,
+        "again": call.again,
+        "missed": hall.outcome_of(call.ticket) is State.MISSED,
+    }
+
+
+def _kept(hall: Hall, channel: Channel) -> Kept:
+    services = [service.id for service in hall.office.services]
+    return {
+        "met": sum(hall.today("met", service, channel) for service in services),
+        "breached": sum(hall.today("breached", service, channel) for service in services),
+    }
+
+
+def _ratings(hall: Hall) -> RatingsOut:
+    stars = [rating.stars for rating in hall.ratings.values()]
+    return {"count": len(stars), "average": round(sum(stars) / len(stars), 2) if stars else None}
 
 
 def _place(ticket: Ticket, now: datetime) -> PlaceInLine:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from queue_core import errors
 from queue_core.commands import (
     Acknowledge,
+    Announce,
+    AskForTime,
     CallChosen,
     CallNext,
     Cancel,
@@ -27,6 +29,7 @@ from queue_core.commands import (
     OpenDay,
     OpenService,
     PauseCounter,
+    Rate,
     Recall,
     Resume,
     ReturnToLine,
@@ -39,7 +42,7 @@ from queue_core.commands import (
     WithdrawCategory,
 )
 from queue_core.errors import Refusal
-from queue_core.facts import HeldBy
+from queue_core.facts import HeldBy, Told
 from queue_core.office import Channel, Counter, Discipline, Limits, Office, Opening
 
 Event = tuple[str, str]
@@ -64,6 +67,9 @@ POSSIBLE: dict[type[TicketCommand], str] = {
     VerifyCategory: "waiting called serving",
     WithdrawCategory: "waiting called serving",
     Acknowledge: "waiting called serving held",
+    Announce: "called serving",
+    AskForTime: "waiting called",
+    Rate: "served missed left unserved",
 }
 """What may be wished of whom."""
 
@@ -100,6 +106,9 @@ class Person:
     relieved: datetime | None = None
     answered: tuple[str, str] | None = None
     withdrawn: bool = False
+    announced: frozenset[Told] = frozenset()
+    asked: int = 0
+    words: int = 0
     moves: int = 0
 
     @property
@@ -188,6 +197,7 @@ class NaiveHall:
     last_at: datetime = LONG_AGO
     numbers: dict[str, int] = field(default_factory=dict)
     issues: list[tuple[datetime, str]] = field(default_factory=list)
+    forgotten: set[str] = field(default_factory=set)
 
     def copy(self) -> "NaiveHall":
         """A hall of its own that stands the same."""
@@ -198,6 +208,7 @@ class NaiveHall:
             closed_services=dict(self.closed_services),
             numbers=dict(self.numbers),
             issues=list(self.issues),
+            forgotten=set(self.forgotten),
         )
 
     # Questions
@@ -417,6 +428,8 @@ class NaiveHall:
         gone_home = self._unserved(now) if not self.day_open and day != self.day else []
         if day != self.day:
             self.numbers = {}
+            returning = {desk.undo[0].name for desk in self.desks.values() if desk.undo}
+            self.forgotten |= {person.name for person in self.people.values() if not person.inside} - returning
         self.day, self.day_open, self.by_hand, self.opened_at = day, True, by_hand, now
         return [*gone_home, ("DayOpened", str(day))]
 
@@ -513,8 +526,8 @@ class NaiveHall:
 
     def _against_step(self, command: TicketCommand, name: str, now: datetime) -> Iterator[type[Refusal]]:
         person = self.people.get(name)
-        if person is None or not person.inside:
-            # A visit that is over is forgotten some time after the next day has begun.
+        if person is None or (name in self.forgotten if isinstance(command, Rate) else not person.inside):
+            # A visit that is over is forgotten when the next day begins, or soon after.
             yield errors.UnknownTicket
         if person is None:
             return
@@ -541,6 +554,10 @@ class NaiveHall:
                 yield errors.NoCategory
             case Acknowledge() if not person.breached:
                 yield errors.NoBreach
+            case AskForTime() if person.asked >= self.office.more_time_limit:
+                yield errors.NoMoreTime
+            case Rate() if person.words >= 5:
+                yield errors.RatedOften
             case _:
                 pass
 
@@ -590,6 +607,8 @@ class NaiveHall:
                 return self._undone(counter, now)
             case Cancel(ticket=name):
                 return self._left(self.people[name], now)
+            case Announce(ticket=name, how=how):
+                return self._announced(self.people[name], how)
             case TicketCommand(ticket=name):
                 return [self._stepped(command, self.people[name], now)]
             case _:
@@ -648,7 +667,7 @@ class NaiveHall:
     def _called(self, person: Person, counter: str, now: datetime) -> list[Event]:
         before = copied(person)
         person.wait_until(now)
-        person.state, person.at, person.recalls = "called", counter, 0
+        person.state, person.at, person.recalls, person.announced = "called", counter, 0, frozenset()
         self._take_seat(counter, person, before, now)
         return [("Called", person.name), *self._relief(person, "called")]
 
@@ -664,6 +683,7 @@ class NaiveHall:
         match command:
             case Recall():
                 person.recalls += 1
+                person.announced = frozenset()
                 return ("Recalled", person.name)
             case VerifyCategory():
                 return ("CategoryVerified", person.name)
@@ -676,8 +696,16 @@ class NaiveHall:
             case Acknowledge(by=by, cause=cause):
                 person.answered = (by, cause)
                 return ("Acknowledged", person.name)
+            case Rate():
+                person.words += 1
+                return ("Rated", person.name)
             case _:
                 return (self._moved(command, person, now), person.name)
+
+    def _announced(self, person: Person, how: Told) -> list[Event]:
+        news = how not in person.announced
+        person.announced |= {how}
+        return [("Announced", person.name)] if news else []
 
     def _left(self, person: Person, now: datetime) -> list[Event]:
         if person.at:
@@ -724,6 +752,11 @@ class NaiveHall:
                 person.state, person.until = "held", until
                 (person.wait_from if by is HeldBy.OFFICE else person.wait_until)(now)
                 return "Held"
+            case AskForTime():
+                person.asked += 1
+                person.state, person.until = "held", now + timedelta(seconds=self.office.more_time_seconds)
+                person.wait_until(now)
+                return "Held"
             case Transfer(service=service, counter=to, come_back=back):
                 if back and person.at:
                     person.stops.insert(0, (person.service, person.at))
@@ -744,6 +777,7 @@ class NaiveHall:
             before.waits, before.relieved = person.waits, person.relieved
         before.warned, before.breached, before.told = person.warned, person.breached, person.told
         before.answered, before.withdrawn, before.moves = person.answered, person.withdrawn, person.moves + 1
+        before.words = person.words
         self.people[before.name] = before
         desk.visitor = before.name if before.at == counter else None
         desk.idle_since = None if desk.visitor else now

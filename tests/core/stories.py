@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from queue_core.commands import (
     Acknowledge,
+    Announce,
+    AskForTime,
     CallChosen,
     CallNext,
     Cancel,
@@ -26,6 +28,7 @@ from queue_core.commands import (
     OpenDay,
     OpenService,
     PauseCounter,
+    Rate,
     Recall,
     Resume,
     ReturnToLine,
@@ -38,7 +41,7 @@ from queue_core.commands import (
 )
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal
-from queue_core.facts import Cause, Fact, HeldBy, Outcome
+from queue_core.facts import Cause, Fact, HeldBy, Outcome, Told
 from queue_core.hall import CounterState, Hall, evolve
 from queue_core.office import Channel, Discipline, Escalation, Limits, Office, Opening
 from queue_core.tickets import State
@@ -96,6 +99,7 @@ KINDS = (
     *("resume", "resume", "cancel"),
     *("undo",) * 10,
     *("verify", "withdraw", "acknowledge", "acknowledge"),
+    *("announce", "announce", "announce", "ask_for_time", "ask_for_time", "rate", "rate"),
     *("open_counter", "pause", "close_counter"),
     *("open_day", "close_day", "close_service", "open_service", "describe"),
 )
@@ -263,6 +267,12 @@ def _ticket(wish: Wish, hall: Hall, *states: State) -> str:
     return names[wish.who % len(names)]
 
 
+def _ended(wish: Wish, hall: Hall) -> str:
+    """Somebody whose visit is over, if there is anybody."""
+    names = sorted(hall.ended)
+    return names[wish.who % len(names)] if names else _ticket(wish, hall)
+
+
 def _work(wish: Wish, hall: Hall, _clock: datetime) -> Command:
     """What an operator would do next at the counter."""
     session = hall.session(_counter(wish))
@@ -336,6 +346,11 @@ _COMMANDS: dict[str, Callable[[Wish, Hall, datetime], Command]] = {
     "call": lambda wish, _hall, _clock: CallNext(_counter(wish)),
     "choose": lambda wish, hall, _clock: CallChosen(_ticket(wish, hall, State.WAITING), _counter(wish), "chosen"),
     "recall": lambda wish, hall, _clock: Recall(_ticket(wish, hall, State.CALLED)),
+    "announce": lambda wish, hall, _clock: Announce(
+        _ticket(wish, hall, State.CALLED, State.SERVING), "board", list(Told)[wish.how % 2]
+    ),
+    "ask_for_time": lambda wish, hall, _clock: AskForTime(_ticket(wish, hall, State.WAITING, State.CALLED)),
+    "rate": lambda wish, hall, _clock: Rate(_ended(wish, hall), 1 + wish.where),
     "start": lambda wish, hall, _clock: Start(_ticket(wish, hall, State.CALLED)),
     "finish": lambda wish, hall, _clock: Finish(_ticket(wish, hall, State.SERVING), list(Outcome)[wish.where]),
     "no_show": lambda wish, hall, _clock: NoShow(_ticket(wish, hall, State.CALLED)),

@@ -655,4 +655,4 @@ def test_a_checkpoint_from_before_there_were_warnings_still_loads(hall: LiveHall
         hall.hall.state().numbers,
     )
     assert [session.counter for session in again.sessions] == ["1", "2", "3"]
-    assert state == replace(hall.hall.state().as_older(), tickets=state.tickets)
+    assert state == replace(hall.hall.state().as_old_as(state), tickets=state.tickets)
