@@ -29,6 +29,10 @@ PYTHON = VENV / "bin" / "python"
 RUNTIME = ("requirements.lock",)
 DEVELOPMENT = ("requirements.lock", "requirements-dev.lock")
 
+NODE_MODULES = ROOT / "node_modules"
+NODE_LOCK = "package-lock.json"
+TSC = "node_modules/.bin/tsc"
+
 CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
@@ -59,6 +63,7 @@ def fifteen(words: list[str]) -> NoReturn:
 
 
 def test(words: list[str]) -> NoReturn:
+    make_node_modules()
     become("pytest", *words, needs=DEVELOPMENT)
 
 
@@ -72,7 +77,10 @@ def bench(words: list[str]) -> NoReturn:
 def lint(_: list[str]) -> NoReturn:
     """Every check is run, also after one has failed: a newcomer wants the whole list at once."""
     make_venv(DEVELOPMENT)
-    failed = [" ".join(check) for check in CHECKS if not passes(*check)]
+    make_node_modules()
+    failed = [" ".join(check) for check in CHECKS if not passes(str(VENV / "bin" / check[0]), *check[1:])]
+    if not types_of_modules_fit():
+        failed.append("tsc")
     sys.exit(f"Failed: {', '.join(failed)}" if failed else 0)
 
 
@@ -97,8 +105,26 @@ def become(module: str, *words: str, needs: tuple[str, ...]) -> NoReturn:
 
 
 def passes(program: str, *words: str) -> bool:
-    print("-", program, *words, flush=True)
-    return subprocess.run([VENV / "bin" / program, *words], check=False).returncode == 0
+    print("-", Path(program).name, *words, flush=True)
+    return subprocess.run([program, *words], check=False).returncode == 0
+
+
+def types_of_modules_fit() -> bool:
+    """The pages' modules are checked where npm is; where everything is required it has to be."""
+    return passes(TSC, "-p", "tsconfig.json") if Path(TSC).exists() else not os.environ.get("CI")
+
+
+def make_node_modules() -> None:
+    """Leaves `node_modules` holding what the lock names: tools for tests and checks, and nothing that is served."""
+    stamp = NODE_MODULES / "made-from"
+    wanted = digest(NODE_LOCK)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    if not shutil.which("npm"):
+        print("Left out, for npm is not installed: the types of the pages' modules, axe-core", file=sys.stderr)
+        return
+    call("npm", "ci", "--no-audit", "--no-fund", "--silent")
+    stamp.write_text(wanted)
 
 
 def make_venv(locks: tuple[str, ...]) -> None:

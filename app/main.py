@@ -10,19 +10,24 @@ from fastapi import FastAPI
 from app.access import VisitTokens
 from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
+from app.board.screen import router as board_screen
 from app.canary import Canary
 from app.clock import Clock, DemoClock, SystemClock
 from app.configuration import EXAMPLE, read_office
 from app.console.routes import router as console
+from app.console.screen import router as console_screen
 from app.door import new_secret
 from app.engine import Engine
 from app.journal import open_journal
 from app.kiosk.routes import router as kiosk
+from app.kiosk.screen import router as kiosk_screen
 from app.live import LiveHub
 from app.metrics import Metrics
 from app.settings import Settings
 from app.supervisor.routes import router as supervisor
+from app.supervisor.screen import router as supervisor_screen
 from app.visitor.routes import router as visitor
+from app.visitor.screen import router as visitor_screen
 from app.watch import Watch
 from app.web.admin import router as admin
 from app.web.document import document
@@ -30,12 +35,14 @@ from app.web.headers import DemoMark, demo_mark
 from app.web.problems import answer_with_problems
 from app.web.pulse import router as pulse
 from app.web.reference import router as reference
+from app.web.screens import router as assets
 from app.web.snapshot import snapshot_bytes
 from queue_core.commands import Configure, OpenDay
 
 log = structlog.get_logger(__name__)
 
 ROOMS = (kiosk, console, board, visitor, supervisor, pulse, reference, admin)
+SCREENS = (kiosk_screen, console_screen, board_screen, visitor_screen, supervisor_screen, assets)
 
 FIRST = ("issue_ticket", "call_next")
 """A request is compared with one route after the other, so what is asked all day comes before everything else."""
@@ -58,7 +65,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.secret = new_secret()
-    for room in ROOMS:
+    for room in (*ROOMS, *SCREENS):
         # Not by include_router, which has every request compared twice.
         app.router.routes.extend(room.routes)
     app.router.routes.sort(key=lambda route: getattr(route, "name", None) not in FIRST)

@@ -113,6 +113,11 @@ def room(name: str, prefix: str = "/api/v1/offices") -> APIRouter:
     )
 
 
+def pages() -> APIRouter:
+    """A router for the pages of a room: they meet the request as an `Actor` too, and are not part of the API."""
+    return APIRouter(include_in_schema=False, route_class=_Passage)
+
+
 class _Passage(APIRoute):
     """A route whose endpoint meets the request as an `Actor`.
 

@@ -18,11 +18,21 @@ def sentence(english: str, language: str) -> str:
     return english if language == ENGLISH else catalogues()[language].gettext(english)
 
 
-@lru_cache(maxsize=256)
 def language_of(accepted: str | None) -> str:
     """The one of our languages that an Accept-Language header likes best; English when it likes none."""
-    ours = {ENGLISH, *catalogues()}
-    return next((language for language in _wanted(accepted or "") if language in ours), ENGLISH)
+    return language_liked(accepted) or ENGLISH
+
+
+@lru_cache(maxsize=256)
+def language_liked(accepted: str | None) -> str | None:
+    """The same, where there may be none."""
+    return next((language for language in _wanted(accepted or "") if language in languages()), None)
+
+
+@lru_cache(maxsize=1)
+def languages() -> tuple[str, ...]:
+    """Every language that we speak, English last: the others are why there is a choice."""
+    return (*catalogues(), ENGLISH)
 
 
 @lru_cache(maxsize=1)

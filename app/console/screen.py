@@ -1,0 +1,5 @@
+"""The operator's console, as a page."""
+
+from app.access import pages
+
+router = pages()

@@ -1,0 +1,5 @@
+"""The kiosk, as a page."""
+
+from app.access import pages
+
+router = pages()

@@ -1,0 +1,76 @@
+"""The screens in a real browser, before a real server."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.api.conftest import centre, database
+from tests.command_line.servers import LiveServer, serving
+
+__all__ = ["centre", "database"]
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "screenshots"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 30_000
+
+CHROMIUM = "/usr/bin/chromium"
+SWITCHES = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # A board speaks without having been touched: so are real ones set up.
+    *("--autoplay-policy=no-user-gesture-required",),
+)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, as Debian has it."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES])
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visitor_browser(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A browser of one's own: no cookies, nothing stored."""
+    context = await browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    await context.close()
+
+
+@pytest.fixture(scope="module")
+def hall() -> Iterator[LiveServer]:
+    """A server with the example office, whose day was opened by hand."""
+    with TemporaryDirectory(prefix="fifteen-") as directory, serving(Path(directory), canary_seconds="0") as server:
+        yield server
+
+
+def post(server: LiveServer, path: str, body: Any = None, key: str | None = None) -> Any:
+    """Something done over the API in the example office; the reply's body, or None."""
+    headers = {"Idempotency-Key": key} if key else {}
+    reply = server.http.post(f"/api/v1/offices/centre{path}", json=body, headers=headers)
+    reply.raise_for_status()
+    return reply.json() if reply.content else None
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA on a page."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = await page.evaluate(
+        "async (tags) => (await axe.run(document, {runOnly: {type: 'tag', values: tags}})).violations", tags
+    )
+    return [f"{each['id']}: {each['help']} at {[node['target'] for node in each['nodes']][:3]}" for each in found]
+
+
+async def picture(page: Page, name: str) -> None:
+    """A screenshot among what CI keeps."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=False)
