@@ -18,6 +18,11 @@ def sentence(english: str, language: str) -> str:
     return english if language == ENGLISH else catalogues()[language].gettext(english)
 
 
+def mark(english: str) -> str:
+    """A sentence that is said elsewhere."""
+    return english
+
+
 def language_of(accepted: str | None) -> str:
     """The one of our languages that an Accept-Language header likes best; English when it likes none."""
     return language_liked(accepted) or ENGLISH

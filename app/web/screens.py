@@ -4,7 +4,9 @@ A room keeps its page, module and stylesheet beside its routes. What all screens
 `app/web/templates`. Nothing is bundled and nothing comes from elsewhere.
 """
 
+import json
 import mimetypes
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -25,6 +27,9 @@ APP = Path(__file__).parents[1]
 ROOMS = ("board", "console", "kiosk", "supervisor", "visitor", "web")
 SHARED = Path(__file__).with_name("templates")
 SERVED = (".js", ".css", ".svg", ".ogg", ".json")
+
+SAID = re.compile(r"\b(?:say|mark)\(\s*\"((?:[^\"\\]|\\.)*)\"")
+"""A sentence in a module, said there or marked to be said elsewhere."""
 
 KEPT_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 POLICY = (
@@ -47,14 +52,13 @@ def page(
     template: str,
     language: str,
     *,
-    words: Sequence[str] = (),
     connect: Sequence[str] = (),
     **values: Any,
 ) -> Response:
     """A page in one of our languages.
 
-    `template` is `room/name.html`; `words` are the English sentences that its module says, which reach it translated;
-    `connect` are addresses besides our own that it may talk to.
+    `template` is `room/name.html`; what the modules of the room say reaches them translated. `connect` are addresses
+    besides our own that they may talk to.
     """
     nonce = token_urlsafe(16)
     html = (
@@ -66,7 +70,7 @@ def page(
             languages_offered=values.get("languages_offered", languages()),
             nonce=nonce,
             asset=asset,
-            words={word: sentence(word, language) for word in words},
+            words={english: sentence(english, language) for english in said_by(template.partition("/")[0])},
             _=lambda english: sentence(english, language),
             here=request.url,
         )
@@ -92,6 +96,17 @@ def language_for(request: Request, offered: Sequence[str]) -> str:
 def in_words(words: Mapping[str, str], language: str) -> str:
     """A text of the office in this language, or in whatever it has."""
     return words.get(language) or next(iter(words.values()))
+
+
+@lru_cache(maxsize=16)
+def said_by(room: str) -> Sequence[str]:
+    """The English sentences in the modules of a room and in those that all rooms share."""
+    modules = [
+        body.decode()
+        for name, (body, _) in _assets().items()
+        if name.endswith(".js") and name.startswith((f"{room}/", "web/"))
+    ]
+    return sorted({json.loads(f'"{found}"') for module in modules for found in SAID.findall(module)})
 
 
 def asset(path: str) -> str:

@@ -1,15 +1,16 @@
 """Whatever is refused is refused with a problem that says why, and nothing has changed."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-import app.main  # noqa: F401  # so that every refusal there is has been defined
 from app.settings import Settings
 from app.web.languages import ENGLISH, catalogues, language_of, sentence
 from app.web.problems import STATUS, title_of, type_of
+from app.web.screens import APP, ROOMS, said_by
 from queue_core.errors import Refusal
 from tests.api.conftest import Centre, SetClock, running
 from tests.api.described import DOCUMENT
@@ -34,8 +35,18 @@ def test_every_refusal_has_a_status_and_a_russian_sentence(kind: type[Refusal]) 
     assert sentence(title_of(kind), "ru") != title_of(kind)
 
 
-def test_no_translation_is_left_over() -> None:
-    ours = {title_of(kind) for kind in STATUS}
+def said_on_pages() -> set[str]:
+    """The sentences of templates, of modules, and of Python that says them to people."""
+    templates = "".join(path.read_text(encoding="utf-8") for path in APP.rglob("*.html"))
+    python = "".join(path.read_text(encoding="utf-8") for path in APP.rglob("*.py"))
+    modules = {english for room in ROOMS for english in said_by(room)}
+    in_templates = {english for _, english in re.findall(r"""\b_\((['"])(.+?)\1\)""", templates)}
+    in_python = set(re.findall(r"""\b(?:sentence|mark)\(\s*"([^"]+)\"""", python))
+    return modules | in_templates | in_python
+
+
+def test_every_sentence_of_a_page_is_translated_and_no_translation_is_left_over() -> None:
+    ours = {title_of(kind) for kind in STATUS} | said_on_pages()
 
     for language, catalogue in catalogues().items():
         known = {english for english in catalogue._catalog if english}  # type: ignore[attr-defined]

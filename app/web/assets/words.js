@@ -14,6 +14,11 @@ export function say(english, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+/** A sentence that is said elsewhere. @param {string} english */
+export function mark(english) {
+  return english;
+}
+
 /** A text of the office in the page's language, or in whatever it has. @param {Record<string, string>} words */
 export function inWords(words) {
   return words[LANGUAGE] ?? Object.values(words)[0] ?? "";
