@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.access.tokens import VisitTokens
 from app.engine import Answer, Engine, JournalSilent
@@ -29,6 +30,9 @@ DESCRIPTION_BYTES = 1024 * 1024
 """A centre of a thousand services and counters, each named in several languages."""
 
 JOURNAL_PATIENCE_SECONDS = 10
+
+ACTOR = "fifteen.actor"
+"""Where a request's scope has its actor."""
 
 
 class Actor(Request):
@@ -125,20 +129,27 @@ class _Passage(APIRoute):
     to the endpoint; any other is the framework's, which knows how to put what is wrong with it.
     """
 
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of this path, past the framework's own layers where they have nothing to do."""
+        actor = scope[ACTOR] = Actor(scope, receive)
+        is_short = self._is_short and scope["method"] in (self.methods or ())
+        inputs = await self._well_said(actor) if is_short else None
+        if inputs is None:
+            await super().handle(scope, receive, send)
+        else:
+            inputs[self._actor_name] = actor
+            response: Response = await self.endpoint(**inputs)
+            await response(scope, receive, send)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, with the actor in the place of the request, and a shorter way past it."""
+        """The framework's handler, with the actor in the place of the request."""
         handle = super().get_route_handler()
-        is_short = self._takes_path_and_body_alone()
-        actor_name = self.dependant.request_param_name
+        self._is_short = self._takes_path_and_body_alone()
+        self._actor_name = self.dependant.request_param_name
 
         async def handle_actor(request: Request) -> Response:
-            actor = Actor(request.scope, request.receive)
-            inputs = await self._well_said(actor) if is_short else None
-            if inputs is None:
-                return await handle(actor)
-            inputs[actor_name] = actor
-            response: Response = await self.endpoint(**inputs)
-            return response
+            # The same one that has read the body already.
+            return await handle(request.scope[ACTOR])
 
         return handle_actor
 
