@@ -57,18 +57,16 @@ class JsonWriter:
         # The columns are named on both sides, for a table that was migrated may have them in another order.
         rows = f"FROM json_populate_recordset(NULL::{table.name}, %(rows)s::json)"
         self._sql = f"{_insert_into(table)} SELECT {_columns(table)} {rows}{_on_conflict(table) if replacing else ''}"
-        self._names = table.columns.keys()
+        # What is not there is NULL, and need not be read.
+        columns = [(str(column.name), Any, None) for column in table.columns]
+        self._named = msgspec.defstruct(table.name, columns, omit_defaults=True)
         self._to_convert = _to_convert(table, {LargeBinary: _hex})
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
         if rows:
-            readable = [self._named(_converted(row, self._to_convert)) for row in rows]
-            connection.exec_driver_sql(self._sql, {"rows": msgspec.json.encode(readable).decode()})
-
-    def _named(self, row: Row) -> Mapping[str, Any]:
-        # What is not there is NULL, and need not be read.
-        return {name: value for name, value in zip(self._names, row, strict=True) if value is not None}
+            named = [self._named(*_converted(row, self._to_convert)) for row in rows]
+            connection.exec_driver_sql(self._sql, {"rows": msgspec.json.encode(named).decode()})
 
 
 def _to_convert(table: Table, conversions: Conversions) -> Sequence[tuple[int, Callable[[Any], Any]]]:
