@@ -44,7 +44,7 @@ function paint(snapshot) {
 
 /** @param {import("./states.js").Counter} counter */
 function standing(counter) {
-  if (!counter.operator) return say("Free");
+  if (!counter.operator) return say("Nobody works here");
   if (counter.operator === name.value.trim()) return say("Yours: go on");
   return counter.state === "paused" ? say("Taken by {operator}, on a pause", { operator: counter.operator }) : say("Taken by {operator}", { operator: counter.operator });
 }

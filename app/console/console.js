@@ -6,12 +6,12 @@ import { clock, heard, minutes, now } from "../web/assets/time.js";
 import { inWords, LANGUAGE, mark, say } from "../web/assets/words.js";
 import { listenForKeys } from "./keys.js";
 import { lineOf, paintLine, rankSaid, tickLine } from "./line.js";
-import { openPanels } from "./panels.js";
+import { closeVisitorPanels, openPanels } from "./panels.js";
 import { remember, remembered } from "./remembered.js";
 import { isMuted, mute, ring } from "./sound.js";
 import { element, made, nameOf } from "./states.js";
 import { paintStory, whySaid } from "./story.js";
-import { alone, counts, DOUBLE_PRESS_MS, isUnderWay, wish } from "./wishes.js";
+import { alone, counts, DOUBLE_PRESS_MS, holdBack, wish } from "./wishes.js";
 
 /** @typedef {import("./states.js").Snapshot} Snapshot */
 /** @typedef {import("./states.js").Counter} Counter */
@@ -24,6 +24,8 @@ const COUNTER = `${OFFICE}/counters/${PLACE.counter}`;
 const UNTOLD_MS = 10_000;
 const TICK_MS = 250;
 const STREAM_PATIENCE_MS = 1_500;
+/** Letters that stand on the main button in the largest type at 1024 pixels. */
+const LONG_LABEL = 13;
 
 /** @type {HTMLButtonElement} */
 const main = element("main");
@@ -42,8 +44,8 @@ let awaited = null;
 const MAIN = /** @type {Record<Mode, {label: string, act: () => Promise<void>} | undefined>} */ ({
   closed: { label: mark("Open the counter"), act: open },
   paused: { label: mark("Go on working"), act: open },
-  free: { label: mark("Next"), act: callNext },
-  armed: { label: mark("Waiting for somebody to come"), act: callNext },
+  free: { label: mark("Next visitor"), act: callNext },
+  armed: { label: mark("Ready to call"), act: callNext },
   called: { label: mark("Start"), act: () => step("start") },
   serving: { label: mark("Finish"), act: finish },
 });
@@ -104,7 +106,12 @@ function take(fresh) {
   if (!counter || counter.state !== "open" || counter.visitor) isArmed = false;
   paint();
   if (counter && before && !before.waits && counter.waits && isFree(before) && isFree(counter)) ring();
-  if (isArmed && counter?.waits && isLive && !isUnderWay()) void act("arrival", callNext);
+  callArrival();
+}
+
+/** Call who has come to the empty line, if that was wished. */
+function callArrival() {
+  if (isArmed && isLive && mode() === "armed" && snapshot && mine(snapshot)?.waits) void act("arrival", callNext);
 }
 
 /** @param {Snapshot} of */
@@ -142,16 +149,20 @@ function on(button, wishes) {
 async function act(button, wishes) {
   if (!counts(button)) return;
   complain("");
+  const before = mode();
   try {
     const done = alone(button, wishes);
     paintMain();
     await done;
   } catch (error) {
-    // Another console of this counter, or another counter, was quicker: the state that comes says so.
-    if (button !== "arrival" || !(error instanceof Problem)) complain(sentenceOf(error));
+    // Another console of this counter, or another counter, was quicker, and the state says so; or a wish was carried
+    // out whose answer was lost, and the state says that too.
+    const isToldByState = error instanceof Problem ? button === "arrival" : mode() !== before;
+    if (!isToldByState) complain(sentenceOf(error));
   }
   setTimeout(paintMain, DOUBLE_PRESS_MS);
   paint();
+  callArrival();
   if (!document.querySelector("dialog[open]")) main.focus();
 }
 
@@ -224,9 +235,18 @@ function complain(sentence) {
 
 function paint() {
   const counter = snapshot && mine(snapshot);
-  if (!snapshot || !counter) return;
+  if (!snapshot) return;
   const standing = mode();
+  if (document.body.dataset.mode !== standing) {
+    complain("");
+    settle();
+  }
   document.body.dataset.mode = standing;
+  if (!counter) {
+    main.hidden = true;
+    complain(say("The office has given this counter up."));
+    return;
+  }
   element("visitor").hidden = standing === "taken";
   paintSession(counter);
   paintTaken(counter, standing);
@@ -237,6 +257,12 @@ function paint() {
   paintHeld(snapshot, counter);
   tick();
   void askForVisit(counter.visitor);
+}
+
+/** Let nobody press the main key for what it did a moment ago: whatever changed the counter, it has to be seen first. */
+function settle() {
+  holdBack("main");
+  setTimeout(paintMain, DOUBLE_PRESS_MS);
 }
 
 /** @param {Counter} counter */
@@ -267,15 +293,17 @@ function paintMain() {
   main.setAttribute("aria-disabled", String(!counts("main")));
   if (!doing) return;
   const isChained = standing === "serving" && element("finish-calls").checked;
-  element("main-label").textContent = isChained ? say("Finish, call the next") : say(doing.label);
+  const label = isChained ? say("Finish, call the next") : say(doing.label);
+  main.dataset.long = String(label.length > LONG_LABEL);
+  element("main-label").textContent = label;
   element("main-hint").textContent = hint(standing);
 }
 
 /** @param {Mode} standing */
 function hint(standing) {
   const counter = snapshot && mine(snapshot);
-  if (standing === "armed") return say("Will be called by itself");
-  if (standing === "free" && !counter?.waits) return say("Nobody waits; press, and who comes is called by itself");
+  if (standing === "armed") return say("Whoever comes is called by itself");
+  if (standing === "free" && !counter?.waits) return say("Nobody waits: call whoever comes first");
   if (standing === "called") return say("The visitor is at the counter");
   const stop = counter?.visitor?.stops[0];
   return standing === "serving" && stop && snapshot ? say("Goes on to: {service}", { service: nameOf(snapshot.services, stop) }) : "";
@@ -309,14 +337,18 @@ function undoLeft(counter) {
 /** @param {Snapshot} state @param {Visitor | null} visitor @param {Mode} standing */
 function paintVisitor(state, visitor, standing) {
   const number = element("number");
-  if (visitor && number.textContent !== visitor.number) element("said").textContent = `${visitor.number}, ${nameOf(state.services, visitor.service)}`;
+  if (number.textContent !== (visitor?.number ?? "")) {
+    closeVisitorPanels();
+    if (visitor) element("said").textContent = `${visitor.number}, ${nameOf(state.services, visitor.service)}`;
+  }
   number.textContent = visitor?.number ?? "";
   element("service").textContent = visitor ? nameOf(state.services, visitor.service) : emptyHanded(standing);
   element("marks").replaceChildren(...(visitor ? marks(state, visitor) : []));
   paintCategory(visitor);
   element("story").hidden = !visitor || visit?.ticket.id !== visitor.ticket;
-  element("why-part").hidden = element("story").hidden;
-  element("why").textContent = visit?.because ? whySaid(visit.because) : "";
+  element("more").hidden = element("story").hidden;
+  // Whoever claims a right has a line of its own for it.
+  element("why").textContent = !element("story").hidden && visit?.because && !visitor?.category ? whySaid(visit.because) : "";
 }
 
 /** @param {Mode} standing */
@@ -406,6 +438,7 @@ function tick() {
   tickLine(snapshot, lineOf(snapshot, counter));
   tickStanding(counter.visitor);
   tickBoards(counter.visitor);
+  callArrival();
   const left = undoLeft(counter);
   element("undo").disabled = left <= 0;
   element("undo").querySelector(".label").textContent = left > 0 ? say("Take back ({seconds} s)", { seconds: Math.ceil(left / 1000) }) : say("Take back");

@@ -48,7 +48,7 @@ function pressOnPage(event, main) {
 /** Whether this key comes on the heels of a letter or digit; such a digit takes back the one before. @param {KeyboardEvent} event */
 function noticeTyping(event) {
   const isTyping = event.timeStamp - typedAt < TYPING_MS;
-  if (event.key.length === 1 && event.key !== " " && event.key !== "+") {
+  if (/^Numpad[0-9]$/.test(event.code) || /^[^ +]$/u.test(event.key)) {
     if (isTyping) clearTimeout(padPress);
     typedAt = event.timeStamp;
   }

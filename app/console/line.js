@@ -20,7 +20,8 @@ export function lineOf(snapshot, counter) {
 
 /** Paint the line from a snapshot. @param {Snapshot} snapshot @param {Place[]} line */
 export function paintLine(snapshot, line) {
-  element("waiting").textContent = line.length ? String(line.length) : "";
+  // A snapshot names only the first of a very long line.
+  element("waiting").textContent = line.length ? `${line.length}${snapshot.waiting > snapshot.line.length ? "+" : ""}` : "";
   element("line").replaceChildren(...line.map((place) => row(snapshot, place)));
   tickLine(snapshot, line);
 }

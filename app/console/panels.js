@@ -67,6 +67,11 @@ export function openPanels(desk) {
   }
 }
 
+/** Close what was asked about a visitor who is not at the counter any more. */
+export function closeVisitorPanels() {
+  for (const id of ["otherwise-panel", "aside-panel", "transfer-panel", "withdraw"]) element(id).close();
+}
+
 /** @param {string} id @param {Desk} desk */
 function open(id, desk) {
   const dialog = /** @type {HTMLDialogElement} */ (element(id));

@@ -17,9 +17,9 @@ export function counts(button) {
   return !underWay && performance.now() - (pressed.get(button) ?? -DOUBLE_PRESS_MS) >= DOUBLE_PRESS_MS;
 }
 
-/** Whether a wish is under way. */
-export function isUnderWay() {
-  return underWay;
+/** Have no press of this button count for a moment. @param {string} button */
+export function holdBack(button) {
+  pressed.set(button, performance.now());
 }
 
 /**

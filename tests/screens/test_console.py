@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.api.conftest import CENTRE
 from tests.command_line.servers import LiveServer, serving
@@ -32,6 +32,19 @@ TYPING = """() => {
     return new Promise((done) => setTimeout(done, 400));
 }"""
 """A number typed as quickly as people do, however slow the machine, and the time after which a digit counts again."""
+
+
+HASTY = """() => {
+    window.hasty = 0;
+    const watch = new MutationObserver(() => {
+        if (document.body.dataset.mode !== "called") return;
+        watch.disconnect();
+        window.hasty++;
+        document.getElementById("main").click();
+    });
+    watch.observe(document.body, {attributes: true});
+}"""
+"""Presses the main key in the very moment in which somebody is called."""
 
 
 class Office:
@@ -188,7 +201,7 @@ async def test_next_on_an_empty_line_calls_whoever_comes(anna: BrowserContext, o
     page = await console(anna, office)
     await mode(page, "free")
     await pressed(page, "F2", "armed")
-    await expect(page.locator("#main")).to_contain_text("Will be called by itself")
+    await expect(page.locator("#main")).to_contain_text("Whoever comes is called by itself")
 
     ticket = office.issue()
 
@@ -211,6 +224,22 @@ async def test_calling_by_itself_is_taken_back_with_escape_and_the_bell_still_ri
     await expect(page.locator("#line li")).to_have_count(1)
     assert await page.evaluate("window.bells") == 2
     assert office.steps(ticket) == ["Issued"]
+
+
+async def test_a_press_for_what_the_key_did_a_moment_ago_is_not_taken_for_a_start(
+    anna: BrowserContext, office: Office
+) -> None:
+    office.post("/counters/one/open", {"operator": "Anna"})
+    page = await console(anna, office)
+    await mode(page, "free")
+    await pressed(page, "F2", "armed")
+    await page.evaluate(HASTY)
+
+    ticket = office.issue()
+
+    await mode(page, "called")
+    assert await page.evaluate("window.hasty") == 1
+    assert office.steps(ticket) == ["Issued", "Called"]
 
 
 async def test_a_muted_console_is_silent_and_stays_so(anna: BrowserContext, office: Office) -> None:
@@ -433,7 +462,7 @@ async def test_a_counter_is_chosen_and_a_name_typed_once(visitor_browser: Browse
     page = await visitor_browser.new_page()
     await page.goto(f"{office.server.url}/console/{office.id}/one?lang=en")
     await page.wait_for_url(f"**/console/{office.id}?lang=en")
-    await expect(page.locator("[data-counter=one]")).to_contain_text("Free")
+    await expect(page.locator("[data-counter=one]")).to_contain_text("Nobody works here")
     await expect(page.locator("[data-counter=two]")).to_contain_text("Taken by Boris")
 
     await page.locator("[data-counter=one]").click()
@@ -467,6 +496,28 @@ async def test_a_console_without_its_server_says_so_and_does_nothing_twice(
     await expect(page.locator(".stale")).to_contain_text("The link to the server was lost at")
     await page.keyboard.press("F2")
     await expect(page.locator("#problem")).to_contain_text("The server gave no answer. Press again")
+
+
+async def test_a_call_whose_answer_is_lost_calls_nobody_else(anna: BrowserContext, office: Office) -> None:
+    first, second = office.issue(), office.issue()
+    office.post("/counters/one/open", {"operator": "Anna"})
+    page = await console(anna, office)
+    await mode(page, "free")
+    keys = []
+
+    async def lose_the_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/call-next", lose_the_answer)
+    await pressed(page, "F2", "called")
+
+    assert len(keys) > 1
+    assert len(set(keys)) == 1
+    assert office.steps(first) == ["Issued", "Called"]
+    assert office.steps(second) == ["Issued"]
+    await expect(page.locator("#problem")).to_be_hidden()
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
