@@ -14,13 +14,13 @@ from app.web.headers import demo_mark
 from app.web.models import Moment, Seconds, Words
 from app.web.plain import instant, instant_or_none
 from queue_core.discipline import next_in_line, place
-from queue_core.facts import Rank
+from queue_core.facts import HeldBy, Rank
 from queue_core.hall import Call, CounterState, Hall, Session
 from queue_core.office import Channel, Counter, Discipline, Office, Service
 from queue_core.tickets import State, Ticket
 
 LINE_SHOWN = 100
-"""How many of those in line a snapshot names; the others are counted."""
+"""How many of those in line, and of those held, a snapshot names; the others are counted."""
 
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
@@ -102,6 +102,19 @@ class PlaceInLine(TypedDict):
     acknowledged: bool
 
 
+class OnHold(TypedDict):
+    """A ticket out of the line for a while: on whose account, and when it comes back by itself if it does. `counter` is
+    the last that had to do with it."""
+
+    ticket: str
+    number: str
+    service: str
+    counter: str | None
+    by: HeldBy
+    since: Moment
+    until: Moment | None
+
+
 class CallOut(TypedDict):
     """One of the latest calls: `seq` is its fact, `again` a recall, `missed` that the visitor did not come."""
 
@@ -148,6 +161,7 @@ class Snapshot(TypedDict):
     counters: list[CounterNow]
     waiting: int
     held: int
+    on_hold: list[OnHold]
     line: list[PlaceInLine]
     calls: list[CallOut]
     kept_today: dict[Channel, Kept]
@@ -163,6 +177,7 @@ def snapshot(hall: Hall, now: datetime, clock: Clock) -> Snapshot:
     """The hall at `now`, as far as a screen can show it."""
     office = hall.office
     waiting = [ticket for ticket in hall.tickets.values() if ticket.in_line]
+    held = [ticket for ticket in hall.tickets.values() if ticket.state is State.HELD]
     return {
         "office": office.id,
         "name": dict(office.name),
@@ -179,7 +194,8 @@ def snapshot(hall: Hall, now: datetime, clock: Clock) -> Snapshot:
         "services": list(_services(hall, waiting, now)),
         "counters": [_counter(hall, counter) for counter in office.counters],
         "waiting": len(waiting),
-        "held": sum(ticket.state is State.HELD for ticket in hall.tickets.values()),
+        "held": len(held),
+        "on_hold": [_on_hold(ticket) for ticket in nsmallest(LINE_SHOWN, held, key=_held_since)],
         "line": [_place(ticket, now) for ticket in line(waiting, office, now)],
         "calls": [_call(hall, call) for call in hall.calls],
         "kept_today": {channel: _kept(hall, channel) for channel in (Channel.WALK_IN, Channel.BOOKED)},
@@ -293,6 +309,23 @@ def _kept(hall: Hall, channel: Channel) -> Kept:
 def _ratings(hall: Hall) -> RatingsOut:
     stars = [rating.stars for rating in hall.ratings.values()]
     return {"count": len(stars), "average": round(sum(stars) / len(stars), 2) if stars else None}
+
+
+def _held_since(ticket: Ticket) -> tuple[datetime, str]:
+    return ticket.state_since, ticket.id
+
+
+def _on_hold(ticket: Ticket) -> OnHold:
+    assert ticket.held_by, "a held ticket is held on somebody's account"
+    return {
+        "ticket": ticket.id,
+        "number": ticket.number,
+        "service": ticket.service,
+        "counter": ticket.counter,
+        "by": ticket.held_by,
+        "since": instant(ticket.state_since),
+        "until": instant_or_none(ticket.held_until),
+    }
 
 
 def _place(ticket: Ticket, now: datetime) -> PlaceInLine:

@@ -215,3 +215,19 @@ async def test_several_services_end_one_visit(centre: Centre) -> None:
     moved_on = (await centre.step(ticket, "finish")).json()
 
     assert (moved_on["state"], moved_on["service"], moved_on["issued_service"]) == ("waiting", "passport", "advice")
+
+
+async def test_who_is_held_is_named_with_the_counter_and_the_end_of_the_hold(centre: Centre) -> None:
+    first = (await centre.issue()).json()["id"]
+    second = (await centre.issue()).json()["id"]
+    await centre.open()
+    await centre.call_next()
+    await centre.step(first, "hold", {"by": "visitor", "until": "2026-11-23T08:30:00Z"})
+    await centre.step(second, "hold", {"by": "office"})
+
+    state = (await centre.get()).json()
+
+    held = [(each["number"], each["counter"], each["by"], each["until"]) for each in state["on_hold"]]
+    assert held == [("A001", "one", "visitor", "2026-11-23T08:30:00.000Z"), ("A002", None, "office", None)]
+    assert state["held"] == 2
+    assert all(each["since"].startswith("2026-11-23T08:00:") for each in state["on_hold"])
