@@ -155,6 +155,7 @@ class _Stream(Response):
 
     async def _send(self, send: Send) -> None:
         listener = _Listener(send, self._hub.heartbeat_seconds, self._hub.buffer_bytes)
+        listener.is_visitor = self._view is View.PULSE
         audience = self._hub.enter(self._office_id, listener)
         try:
             await listener.begin(self.raw_headers)
@@ -232,9 +233,10 @@ class _Audience:
             self._painter = self._painter or asyncio.create_task(self._paint())
 
     def told(self, event: bytes) -> None:
-        """Send on what is no fact yet."""
+        """Send on what is no fact yet, though never to visitors: it is about somebody else."""
         for listener in self.listeners:
-            listener.add(event)
+            if not listener.is_visitor:
+                listener.add(event)
 
     async def state(self) -> bytes:
         """The state as it is now, painted once for all who ask at about the same time."""
@@ -294,6 +296,7 @@ class _Listener:
         task = asyncio.current_task()
         assert task
         self.seq = 0
+        self.is_visitor = False
         self.has_ended = False
         self._task = task
         self._send = send

@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.supervisor.routes import router as supervisor
 from app.supervisor.screen import router as supervisor_screen
 from app.visitor.routes import router as visitor
+from app.visitor.routes import visits
 from app.visitor.screen import router as visitor_screen
 from app.watch import Watch
 from app.web.admin import router as admin
@@ -41,7 +42,7 @@ from queue_core.commands import Configure, OpenDay
 
 log = structlog.get_logger(__name__)
 
-ROOMS = (kiosk, console, board, visitor, supervisor, pulse, reference, admin)
+ROOMS = (kiosk, console, board, visitor, visits, supervisor, pulse, reference, admin)
 SCREENS = (kiosk_screen, console_screen, board_screen, visitor_screen, supervisor_screen, assets)
 
 FIRST = ("issue_ticket", "call_next")

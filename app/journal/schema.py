@@ -190,3 +190,16 @@ dead_letters = Table(
     Column("error", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Beside the journal and in no hash: what people write is personal, and is forgotten after a while.
+remarks = Table(
+    "remarks",
+    metadata,
+    *_named("office_id"),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("ticket_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,36 +1,59 @@
 """What a visitor asks."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Path, Query
+from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from app.access import Actor, room
+from app.engine import JournalSilent, KeyReused
 from app.journal import Recorded
-from app.web.document import READ, refusals
-from app.web.inputs import OfficeId, TicketId
+from app.journal.remarks import Remark, RemarkKind, keep_remark, remarks_of
+from app.live import LiveHub, View
+from app.visitor.own import OwnVisit, own_visit
+from app.visitor.standing import in_order, place_in
+from app.web.document import BODY, MAY_BE_KEYED, READ, WRITE, Responses, refusals
+from app.web.inputs import OfficeId, TicketId, Wish
 from app.web.models import (
     BecauseOut,
     CandidateOut,
     FactOut,
+    Moment,
     TicketOut,
     because_out,
     candidate_out,
     fact_out,
+    nothing,
     reply,
     ticket_out,
 )
-from queue_core.discipline import next_in_line
-from queue_core.errors import UnknownTicket
+from app.web.pages import Cursor, cursor_after, place_of
+from app.web.plain import instant
+from app.web.refusals import BadCursor, UnknownVisit
+from queue_core.commands import AskForTime, Cancel, Rate
+from queue_core.errors import NoMoreTime, RatedOften, StepForbidden, UnknownTicket
 from queue_core.facts import Because, Called, TicketFact, Undone
 from queue_core.hall import Hall
 from queue_core.office import Discipline
 from queue_core.tickets import State, Ticket, retold
 
 router = room("visitor")
+visits = room("visitor", "/api/v1/visits")
 
 AHEAD_SHOWN = 20
+FAR = 2**63 - 1
+TEXT = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]*$"
+
+EVENTS: Responses = {
+    200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+Token = Annotated[str, Path(description="`visit` of the ticket as it was issued")]
+Text = Annotated[str, Field(pattern=TEXT, max_length=1000)]
+"""What a person writes, in as many lines as it takes."""
 
 
 class PlaceOut(TypedDict):
@@ -51,6 +74,32 @@ class VisitOut(TypedDict):
     history: list[FactOut]
 
 
+class RateWish(Wish):
+    """How the visit was, from 1 to 5, how long the wait felt, and a remark, which may be a complaint."""
+
+    stars: Annotated[int, Field(ge=1, le=5)]
+    felt_minutes: Annotated[int, Field(ge=0, le=600)] | None = None
+    remark: Text | None = None
+    complaint: bool = False
+
+
+class RemarkOut(TypedDict):
+    """What a visitor wrote of the visit of a ticket, beside the rating at fact `seq`."""
+
+    seq: int
+    at: Moment
+    ticket: str
+    kind: RemarkKind
+    text: str
+
+
+class Remarks(TypedDict):
+    """A page of an office's remarks, the latest first. `next` is null on the last one."""
+
+    remarks: list[RemarkOut]
+    next: str | None
+
+
 @router.get("/{office}/tickets/{ticket}", response_model=VisitOut, responses=refusals(*READ, UnknownTicket))
 async def read_ticket(office: OfficeId, ticket: TicketId, actor: Actor) -> Response:
     """A ticket with its whole history and the reason of its place."""
@@ -60,6 +109,115 @@ async def read_ticket(office: OfficeId, ticket: TicketId, actor: Actor) -> Respo
         raise UnknownTicket(ticket=ticket)
     hall = await actor.hall(office)
     return reply(_visit(hall, history, hall.moment(actor.engine.clock.now())))
+
+
+@router.get("/{office}/remarks", response_model=Remarks, responses=refusals(*READ, BadCursor))
+async def read_remarks(
+    office: OfficeId,
+    actor: Actor,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """What visitors wrote of their visits, as far as it is still kept."""
+    before, now = FAR if cursor is None else _seq_of(cursor), actor.engine.clock.now()
+    await actor.hall(office)
+    found = await actor.ask(lambda journal: remarks_of(journal, office, now, limit + 1, before))
+    shown, more = found[:limit], len(found) > limit
+    listed = [_remark_out(remark) for remark in shown]
+    return reply(Remarks(remarks=listed, next=cursor_after(str(shown[-1].seq)) if more else None))
+
+
+@visits.get("/{token}", response_model=OwnVisit, responses=refusals(*READ, UnknownVisit))
+async def read_visit(token: Token, actor: Actor) -> Response:
+    """The visit of a token, for its visitor alone, while it lasts and afterwards."""
+    visit = await own_visit_of(token, actor)
+    return reply(visit, headers={"Cache-Control": "no-store"})
+
+
+@visits.get("/{token}/stream", response_class=Response, responses={**EVENTS, **refusals(*READ, UnknownVisit)})
+async def follow_visit(token: Token, actor: Actor) -> Response:
+    """A beat whenever something happens in the office, upon which the visit is worth asking for again."""
+    office, _ = actor.tokens.read(token)
+    hub: LiveHub = actor.app.state.hub
+    return await hub.stream(office, View.PULSE)
+
+
+@visits.post(
+    "/{token}/leave",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, UnknownVisit, UnknownTicket, StepForbidden),
+)
+async def leave(token: Token, actor: Actor) -> Response:
+    """The visitor gives the place up."""
+    office, ticket = actor.tokens.read(token)
+    await actor.do(office, Cancel(ticket))
+    return nothing()
+
+
+@visits.post(
+    "/{token}/more-time",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, UnknownVisit, UnknownTicket, StepForbidden, NoMoreTime),
+)
+async def ask_for_time(token: Token, actor: Actor) -> Response:
+    """The visitor steps aside; the clock stands meanwhile, and the waiting done stays on it."""
+    office, ticket = actor.tokens.read(token)
+    await actor.do(office, AskForTime(ticket))
+    return nothing()
+
+
+@visits.post(
+    "/{token}/rate",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, *BODY, UnknownVisit, UnknownTicket, StepForbidden, RatedOften, JournalSilent),
+)
+async def rate_visit(token: Token, wish: RateWish, actor: Actor) -> Response:
+    """Say how the visit was, on its day; the latest word counts. What is written stays out of the journal."""
+    office, ticket = actor.tokens.read(token)
+    answer = await actor.do(office, Rate(ticket, wish.stars, wish.felt_minutes))
+    # Whoever gets no answer between the two repeats the request under its key, and nothing is written twice.
+    if wish.remark and not await _keep(wish, office, ticket, answer.seq, actor):
+        raise KeyReused(key=actor.headers.get("idempotency-key"))
+    return nothing()
+
+
+async def own_visit_of(token: str, actor: Actor) -> OwnVisit:
+    """The visit of a token as its visitor may see it, or UnknownVisit."""
+    office, ticket = actor.tokens.read(token)
+    await actor.hall(office)
+    history = await actor.ask(lambda journal: journal.history(office, ticket))
+    if not history:
+        raise UnknownVisit()
+    return own_visit(await actor.hall(office), history, actor.engine.clock)
+
+
+async def _keep(wish: RateWish, office: str, ticket: str, seq: int, actor: Actor) -> bool:
+    """False when something else was written with this rating before."""
+    remark = Remark(
+        office_id=office,
+        seq=seq,
+        ticket_id=ticket,
+        at=actor.engine.clock.now(),
+        kind=RemarkKind.COMPLAINT if wish.complaint else RemarkKind.REMARK,
+        text=wish.remark or "",
+    )
+    return await actor.ask(lambda journal: keep_remark(journal, remark))
+
+
+def _remark_out(remark: Remark) -> RemarkOut:
+    return {
+        "seq": remark.seq,
+        "at": instant(remark.at),
+        "ticket": remark.ticket_id,
+        "kind": remark.kind,
+        "text": remark.text,
+    }
 
 
 def _visit(hall: Hall, history: list[Recorded], now: datetime) -> dict[str, Any]:
@@ -92,10 +250,8 @@ def _standing_because(facts: list[TicketFact]) -> Because | None:
 
 
 def _place(hall: Hall, ticket: Ticket, now: datetime) -> PlaceOut:
-    because = next_in_line(_rivals(hall, ticket), hall.office, now)
-    assert because, "the ticket itself is in line"
-    order = [because.chosen, *because.others]
-    ahead = next(index for index, candidate in enumerate(order) if candidate.ticket == ticket.id)
+    order = in_order(hall, ticket, now)
+    ahead = place_in(order, ticket)
     return {
         "rule": hall.office.discipline,
         "ahead": ahead,
@@ -104,14 +260,8 @@ def _place(hall: Hall, ticket: Ticket, now: datetime) -> PlaceOut:
     }
 
 
-def _rivals(hall: Hall, ticket: Ticket) -> list[Ticket]:
-    """Everybody in line, this ticket too, whom one of the counters that may call it may call as well."""
-    counters = {
-        counter.id: counter for counter in hall.office.counters if counter.serves(ticket.service, ticket.only_counter)
-    }
-    services = {service for counter in counters.values() for service in counter.services}
-    return [
-        other
-        for other in hall.tickets.values()
-        if other.in_line and (other.only_counter in counters if other.only_counter else other.service in services)
-    ]
+def _seq_of(cursor: str) -> int:
+    place = place_of(cursor)
+    if not place.isascii() or not place.isdecimal() or int(place) > FAR:
+        raise BadCursor(cursor=cursor)
+    return int(place)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, delete
 
 from app.journal import Journal, open_journal
-from app.journal.schema import answers, facts, halls, tickets
+from app.journal.schema import answers, facts, halls, remarks, tickets
 from tests.postgres import Postgres
 
 
@@ -46,7 +46,7 @@ def journal(request: pytest.FixtureRequest) -> Journal:
     """A journal with nothing in it."""
     journal: Journal = request.getfixturevalue(f"journal_in_{request.param.lower()}")
     with journal.transaction() as connection:
-        for table in (facts, tickets, answers, halls):
+        for table in (facts, tickets, answers, halls, remarks):
             connection.execute(delete(table))
     return journal
 

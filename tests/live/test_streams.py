@@ -136,6 +136,18 @@ async def test_what_is_told_from_memory_is_marked_and_is_no_place_to_come_back_t
     assert told[0].data["due"] == "2026-11-23T09:15:00.000Z"
 
 
+async def test_a_visitor_hears_that_something_happened_and_never_what(hall: LiveHall) -> None:
+    due = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+    breach = Breached(at=due, ticket="20261123-A001", due=due)
+    async with hall.listener("view=pulse") as visitor:
+        await visitor.event()
+        hall.hub.tell_provisional(Provisional("centre", breach, stands=True), await hall.engine.hall("centre"))
+        await hall.issue()
+        told = await visitor.event()
+
+    assert (told.name, told.data) == ("message", {"seq": await hall.seq()})
+
+
 async def test_a_quiet_stream_beats(hall: LiveHall) -> None:
     hall.listened(heartbeat_seconds=0.05)
     async with hall.listener("view=facts") as follower, hall.listener() as screen:
