@@ -143,6 +143,32 @@ def simulate(
         simulating.simulate(simulation)
 
 
+@fifteen.command()
+def printer(
+    to: Annotated[str, typer.Option(help="The printer: tcp://192.0.2.7:9100, a device, or a file to append to.")],
+    listen: Annotated[str, typer.Option(help="Where to listen; port 0 takes any free one.")] = "127.0.0.1:9151",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose pages may print: the server as the browser has it. [default: http://127.0.0.1:8000]"),
+    ] = None,
+    columns: Annotated[
+        int, typer.Option(min=24, max=72, help="Letters in a line: 48 or 42 on 80 mm, 32 on 58 mm.")
+    ] = 48,
+    code_page: Annotated[int, typer.Option(min=0, max=255, help="Where the printer keeps code page 866.")] = 17,
+    sample: Annotated[bool, typer.Option("--sample", help="Print one ticket and end.")] = False,
+) -> None:
+    """Print tickets where a kiosk stands, for the pages of one server."""
+    from app.command_line import printing
+    from app.printing.ticket import Roll
+
+    roll = Roll(columns, code_page)
+    with _plainly():
+        if sample:
+            printing.print_sample(to, roll)
+        else:
+            printing.print_tickets(to, listen, origin or ["http://127.0.0.1:8000"], roll)
+
+
 @contextmanager
 def _plainly() -> Iterator[None]:
     """Say in a sentence what went wrong, and end with 1."""
