@@ -83,6 +83,31 @@ class Issue(Command):
 
 
 @value()
+class LeaseNumbers(Command):
+    """Give a kiosk numbers of its own. It has told of all it issued from the lease `done`, whose rest becomes void."""
+
+    kiosk: str
+    done: str | None = None
+
+
+@value()
+class IssueOffline(Command):
+    """A kiosk gave a visitor this number of its lease at `issued_at`, while the server was away."""
+
+    kiosk: str
+    lease: str
+    letter: str
+    serial: int
+    service: str
+    issued_at: datetime
+    channel: Channel = Channel.WALK_IN
+    category: str | None = None
+    slot: datetime | None = None
+    further: tuple[str, ...] = ()
+    language: str | None = None
+
+
+@value()
 class CallNext(CounterCommand):
     """Call whoever is next for this counter. Nobody waiting is an answer, not a refusal."""
 

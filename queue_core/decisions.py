@@ -19,6 +19,8 @@ from queue_core.commands import (
     Finish,
     Hold,
     Issue,
+    IssueOffline,
+    LeaseNumbers,
     NoShow,
     OpenCounter,
     OpenDay,
@@ -50,9 +52,12 @@ from queue_core.errors import (
     NobodyServes,
     NoBreach,
     NoCategory,
+    NoMoreMarks,
     NoMoreTime,
+    NothingToLease,
     NothingToUndo,
     NotInLine,
+    NumberTaken,
     OfficeClosed,
     RatedOften,
     RecallLimitReached,
@@ -60,11 +65,13 @@ from queue_core.errors import (
     ServiceIsClosed,
     StepForbidden,
     UnknownCategory,
+    UnknownLease,
 )
 from queue_core.facts import (
     Acknowledged,
     Announced,
     Because,
+    Block,
     Breached,
     Called,
     CategoryVerified,
@@ -85,6 +92,8 @@ from queue_core.facts import (
     Left,
     Missed,
     MovedOn,
+    NumbersLeased,
+    NumbersVoided,
     Rated,
     Recalled,
     Relief,
@@ -104,9 +113,10 @@ from queue_core.facts import (
     Unserved,
     Warned,
 )
-from queue_core.hall import CounterState, Hall, Session
-from queue_core.office import Channel, Counter, Office
-from queue_core.tickets import State, Ticket, moved, refuse_unless_allowed, ticket_id
+from queue_core.hall import LEASES_KEPT, CounterState, Hall, Session
+from queue_core.leases import Lease, last_number, mark_for
+from queue_core.office import Channel, Counter, Office, Service
+from queue_core.tickets import State, Ticket, born, moved, refuse_unless_allowed, ticket_id
 
 STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     CallChosen: Called,
@@ -171,6 +181,10 @@ def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
     match command:
         case Issue():
             return (_issue(hall, command, now),)
+        case IssueOffline():
+            return tuple(_issue_offline(hall, command, now))
+        case LeaseNumbers(kiosk, done):
+            return tuple(_lease(hall, kiosk, done, now))
         case CallNext(counter):
             return _call_next(hall, counter, now)
         case TicketCommand():
@@ -307,6 +321,9 @@ def _opening(hall: Hall, day: date, now: datetime, told: Dues = NONE_TOLD, *, by
     # Who was sent back to the line after the closing, and was not called any more, has gone home overnight.
     if not hall.day_is_open and day != hall.day:
         yield from _unserved(hall, now, now, told)
+    for lease in hall.leases.values():
+        if lease.left is not None and lease.day < day - LEASES_KEPT:
+            yield NumbersVoided(at=now, lease=lease.id, blocks=lease.left)
     yield DayOpened(at=now, day=day, by_hand=by_hand)
 
 
@@ -449,12 +466,8 @@ def _undo(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
 
 
 def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
-    office, service = hall.office, hall.service(command.service)
-    stops = tuple([Stop(service=hall.service(further).id) for further in command.further])
-    if command.category and office.category(command.category) is None:
-        raise UnknownCategory(category=command.category)
-    if (command.channel is Channel.BOOKED) != (command.slot is not None):
-        raise BookingMismatch(channel=command.channel.value)
+    office = hall.office
+    service, stops = _wished(hall, office, command)
     _refuse_unless_received(hall, command, now)
     assert hall.day
     serial = hall.numbers.get(service.letter, 0) + 1
@@ -474,6 +487,111 @@ def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
         ahead=hall.in_line(service.id),
         language=command.language,
     )
+
+
+def _wished(hall: Hall, office: Office, command: Issue | IssueOffline) -> tuple[Service, tuple[Stop, ...]]:
+    """What somebody comes for, first and further, or a refusal when the office knows no such thing."""
+    service = hall.service(command.service)
+    stops = tuple([Stop(service=hall.service(further).id) for further in command.further])
+    if command.category and office.category(command.category) is None:
+        raise UnknownCategory(category=command.category)
+    if (command.channel is Channel.BOOKED) != (command.slot is not None):
+        raise BookingMismatch(channel=command.channel.value)
+    return service, stops
+
+
+def _issue_offline(hall: Hall, command: IssueOffline, now: datetime) -> Iterator[Fact]:
+    """A ticket that is out already. Whether the office was open then is no question any more."""
+    office, lease = hall.office, hall.lease(command.lease)
+    if lease.kiosk != command.kiosk:
+        raise UnknownLease(lease=lease.id)
+    number = f"{command.letter}{command.serial:03}"
+    if not lease.has(command.letter, command.serial):
+        raise NumberTaken(lease=lease.id, number=number)
+    service, stops = _wished(hall, office, command)
+    for each in (command.service, *command.further):
+        if not hall.is_served(each):
+            raise NobodyServes(service=each)
+    issued_at = min(max(command.issued_at, lease.at), now)
+    day = _day_of(hall, lease, issued_at, now)
+    name = ticket_id(day, command.letter, command.serial)
+    if name in hall.tickets or name in hall.ended:
+        raise NumberTaken(lease=lease.id, number=number)
+    issued = Issued(
+        at=now,
+        ticket=name,
+        letter=command.letter,
+        serial=command.serial,
+        day=day,
+        service=service.id,
+        channel=command.channel,
+        category=command.category,
+        clock_start=max(issued_at, command.slot) if command.slot else issued_at,
+        limit_seconds=service.limits.seconds(command.channel),
+        warning_seconds=service.limits.warning_seconds(command.channel),
+        stops=stops,
+        ahead=hall.in_line(service.id),
+        language=command.language,
+        lease=lease.id,
+        issued_at=issued_at,
+    )
+    yield issued
+    if not hall.day_is_open or day != hall.day:
+        yield from _gone_home(hall, born(issued), now)
+
+
+def _day_of(hall: Hall, lease: Lease, instant: datetime, now: datetime) -> date:
+    """The business day in which somebody took a ticket; DayNotOpen while that is today and still to come."""
+    if hall.day_is_open and hall.day and hall.day_opened_at and hall.day_opened_at <= instant:
+        return hall.day
+    day = max(hall.office.date_at(instant), lease.day)
+    to_come = hall.day is None or hall.day < day
+    if not hall.day_is_open and to_come and day >= hall.office.date_at(now):
+        raise DayNotOpen()
+    return day
+
+
+def _gone_home(hall: Hall, ticket: Ticket, now: datetime) -> Iterator[Fact]:
+    """What became of somebody whose day had closed before anybody heard of the ticket."""
+    since = min(_closing_then(hall, ticket), now)
+    told = [fact for *_, fact in _told_of(hall, ticket, since, now, _scenes(hall, now))]
+    yield from told
+    yield Unserved(at=now, ticket=ticket.id, since=since)
+    for due in {fact.due for fact in told if isinstance(fact, Escalated)}:
+        yield Relieved(at=now, ticket=ticket.id, due=due, how=Relief.UNSERVED)
+
+
+def _closing_then(hall: Hall, ticket: Ticket) -> datetime:
+    """When the day of a ticket had closed, as far as that is still known; not before the ticket was taken."""
+    if ticket.day == hall.day and hall.day_closed_at:
+        return max(hall.day_closed_at, ticket.issued_at)
+    office, taken = hall.office, ticket.issued_at
+    closing = office.closing_of(ticket.day, taken) or office.next_opening(taken, ticket.day)
+    return max(closing or taken, taken)
+
+
+def _lease(hall: Hall, kiosk: str, done: str | None, now: datetime) -> Iterator[Fact]:
+    office, leases = hall.office, dict(hall.leases)
+    if not office.offline_numbers:
+        raise NothingToLease(office=office.id)
+    day = office.date_at(now)
+    if hall.day:
+        day = hall.day if hall.day_is_open else max(hall.day, day)
+    mark = mark_for(kiosk, leases.values(), day)
+    if mark is None:
+        raise NoMoreMarks(kiosk=kiosk)
+    before = leases.get(done or "")
+    if before and before.kiosk == kiosk and before.left is not None:
+        yield NumbersVoided(at=now, lease=before.id, blocks=before.left)
+        leases[before.id] = before.done()
+    count = 1 + sum(lease.day == day and lease.mark == mark for lease in leases.values())
+    blocks: list[Block] = []
+    for letter in sorted({service.letter + mark for service in office.services}):
+        issued = hall.numbers.get(letter, 0) if day == hall.day else 0
+        first = 1 + max(last_number(letter, leases.values(), day), issued)
+        blocks.append(Block(letter=letter, first=first, last=first + office.offline_numbers - 1))
+    name = f"{day.isoformat().replace('-', '')}-{mark}-{count}"
+    yield NumbersLeased(at=now, lease=name, kiosk=kiosk, mark=mark, day=day, blocks=tuple(blocks))
 
 
 def _refuse_unless_received(hall: Hall, command: Issue, now: datetime) -> None:

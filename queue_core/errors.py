@@ -49,6 +49,22 @@ class BookingMismatch(Refusal):
     """A booked ticket has a slot, and a walk-in ticket has none."""
 
 
+class NothingToLease(Refusal):
+    """The office leases no numbers to its kiosks."""
+
+
+class NoMoreMarks(Refusal):
+    """More kiosks have asked for numbers today than there are marks to tell them apart."""
+
+
+class UnknownLease(Refusal):
+    """There is no such lease of numbers, or it was given back."""
+
+
+class NumberTaken(Refusal):
+    """This number is not left in the lease; it was issued already, or never part of it."""
+
+
 class CounterIsClosed(Refusal):
     """The counter is closed; open it first."""
 

@@ -119,6 +119,15 @@ class Scene:
 
 
 @value(kw_only=True)
+class Block:
+    """Numbers of one series that follow on each other: `AK` from 26 to 50."""
+
+    letter: str
+    first: int
+    last: int
+
+
+@value(kw_only=True)
 class Fact:
     """Something that happened in an office."""
 
@@ -200,6 +209,25 @@ class CounterIdle(Fact):
 
 
 @value(kw_only=True)
+class NumbersLeased(Fact):
+    """A kiosk was given numbers of its own, to issue while the server is away. `mark` tells its series from others."""
+
+    lease: str
+    kiosk: str
+    mark: str
+    day: date
+    blocks: tuple[Block, ...]
+
+
+@value(kw_only=True)
+class NumbersVoided(Fact):
+    """A lease ended, and these of its numbers were never issued and never will be."""
+
+    lease: str
+    blocks: tuple[Block, ...]
+
+
+@value(kw_only=True)
 class TicketFact(Fact):
     """Something that happened to one visitor's ticket."""
 
@@ -210,7 +238,8 @@ class TicketFact(Fact):
 class Issued(TicketFact):
     """A visitor took a place. `stops` are further services of the same visit; `ahead` waited for the service then.
 
-    `language` is the one the visitor chose at the kiosk.
+    `language` is the one the visitor chose at the kiosk. A ticket that a kiosk issued while the server was away has its
+    number from a `lease`, and was taken at `issued_at`.
 
     A ticket from before there were warnings has none of its own, and is near the limit at two thirds of it.
     """
@@ -227,6 +256,8 @@ class Issued(TicketFact):
     stops: tuple[Stop, ...]
     ahead: int
     language: str | None = None
+    lease: str | None = None
+    issued_at: datetime | None = None
 
 
 @value(kw_only=True)
@@ -405,6 +436,8 @@ OfficeFact = (
     | CounterPaused
     | CounterClosed
     | CounterIdle
+    | NumbersLeased
+    | NumbersVoided
 )
 """What happens to an office. A match over these ends in `assert_never`, so a new one is met everywhere."""
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never, cast
 
-from queue_core.errors import UnknownCounter, UnknownOffice, UnknownService, UnknownTicket
+from queue_core.errors import UnknownCounter, UnknownLease, UnknownOffice, UnknownService, UnknownTicket
 from queue_core.facts import (
     Called,
     Configured,
@@ -19,6 +19,8 @@ from queue_core.facts import (
     DayOpened,
     Fact,
     Issued,
+    NumbersLeased,
+    NumbersVoided,
     OfficeFact,
     Rank,
     Rated,
@@ -29,6 +31,7 @@ from queue_core.facts import (
     TicketFact,
     Undone,
 )
+from queue_core.leases import Lease
 from queue_core.lines import Alarms, Lines, Nearing
 from queue_core.office import Counter, Office, Service
 from queue_core.tallies import Tallies, tally
@@ -40,6 +43,8 @@ LATELY = timedelta(minutes=15)
 """What a scene means by the tickets issued lately."""
 CALLS_SHOWN = 60
 """How many of the latest calls a hall remembers: more than a board misses while its link is down."""
+LEASES_KEPT = timedelta(days=7)
+"""How long after its day a lease is remembered: a kiosk that comes back later than that has been away for too long."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -114,6 +119,8 @@ class HallState:
     calls: list[Call] | None = None
     ratings: dict[str, Rating] | None = None
     tallies_at_opening: list[tuple[tuple[str, ...], float]] | None = None
+    leases: list[Lease] | None = None
+    day_closed_at: datetime | None = None
 
     def as_old_as(self, other: "HallState") -> "HallState":
         """The state without what was not kept yet when the other one was."""
@@ -124,6 +131,8 @@ class HallState:
             older = replace(older, issued_lately=None, sessions=sessions)
         if other.calls is None:
             older = replace(older, calls=None, ratings=None, tallies_at_opening=None)
+        if other.leases is None:
+            older = replace(older, leases=None, day_closed_at=None)
         return older
 
 
@@ -133,6 +142,7 @@ class Hall:
     `seq` counts the facts it was folded from. `tickets` holds everybody in the hall, and the last visitor of a counter
     as long as that step could be taken back; `ended` remembers the day's other visits by how they ended, `ratings` what
     was said of them. `calls` are the latest ones, and `tallies_at_opening` what the day's own sums are counted from.
+    `leases` are the numbers that kiosks hold or held lately, in the order in which they were given.
     """
 
     def __init__(self, office_id: str) -> None:
@@ -153,6 +163,8 @@ class Hall:
         self.tallies_at_opening: Tallies = {}
         self.calls: tuple[Call, ...] = ()
         self.ratings: dict[str, Rating] = {}
+        self.leases: dict[str, Lease] = {}
+        self.day_closed_at: datetime | None = None
         self._issued_at: dict[str, list[datetime]] = {}
         self._day_turns: tuple[datetime | None, datetime] = (None, _NEVER)
         self._receives = (False, _NEVER, _NEVER)
@@ -207,6 +219,13 @@ class Hall:
         if ticket is None:
             raise UnknownTicket(ticket=ticket_id)
         return ticket
+
+    def lease(self, lease_id: str) -> Lease:
+        """A lease of numbers that is still out, or UnknownLease."""
+        lease = self.leases.get(lease_id)
+        if lease is None or lease.is_done:
+            raise UnknownLease(lease=lease_id)
+        return lease
 
     def session(self, counter_id: str) -> Session:
         """What the counter does now."""
@@ -401,13 +420,15 @@ class Hall:
             calls=list(self.calls),
             ratings=dict(sorted(self.ratings.items())),
             tallies_at_opening=sorted(self.tallies_at_opening.items()),
+            leases=list(self.leases.values()),
+            day_closed_at=self.day_closed_at,
         )
 
     @classmethod
     def of(cls, office_id: str, state: HallState) -> "Hall":
         """The hall that a state was taken from."""
         hall = cls(office_id)
-        for name in ("seq", "last_at", "day", "day_is_open", "day_by_hand", "day_opened_at"):
+        for name in ("seq", "last_at", "day", "day_is_open", "day_by_hand", "day_opened_at", "day_closed_at"):
             setattr(hall, name, getattr(state, name))
         hall._office = state.office
         hall.numbers = dict(state.numbers)
@@ -419,6 +440,7 @@ class Hall:
         hall.calls = tuple(state.calls or ())
         hall.ratings = dict(state.ratings or {})
         hall.tallies_at_opening = dict(state.tallies_at_opening or ())
+        hall.leases = {lease.id: lease for lease in state.leases or ()}
         hall._issued_at = {service: list(instants) for service, instants in (state.issued_lately or {}).items()}
         hall._index()
         return hall
@@ -440,8 +462,8 @@ class Hall:
                 self._index()
             case DayOpened():
                 self._day_opened(fact)
-            case DayClosed():
-                self.day_is_open = False
+            case DayClosed(since=since):
+                self.day_is_open, self.day_closed_at = False, since
                 self._forget_hours()
             case ServiceClosed(service=service, reason=reason):
                 self.closed_services[service] = reason
@@ -455,8 +477,17 @@ class Hall:
                 self._seated(counter, CounterState.CLOSED, fact.at, operator=None, reason=None)
             case CounterIdle(counter=counter):
                 self.sessions[counter] = replace(self.session(counter), idle_since=None)
+            case NumbersLeased():
+                self.leases[fact.lease] = Lease.of(fact, self.seq)
+            case NumbersVoided(lease=lease):
+                self.leases[lease] = self._leased(lease).done()
             case _:
                 assert_never(fact)
+
+    def _leased(self, lease_id: str) -> Lease:
+        lease = self.leases.get(lease_id)
+        assert lease is not None, "numbers are leased before they are issued or given back"
+        return lease
 
     def _day_opened(self, fact: DayOpened) -> None:
         if fact.day != self.day:
@@ -464,8 +495,10 @@ class Hall:
             self.ended = {}
             self.ratings = {}
             self.tallies_at_opening = dict(self.tallies)
+            oldest = fact.day - LEASES_KEPT
+            self.leases = {name: lease for name, lease in self.leases.items() if lease.day >= oldest}
         self._issued_at = self._issued_lately()
-        self.day, self.day_is_open = fact.day, True
+        self.day, self.day_is_open, self.day_closed_at = fact.day, True, None
         self.day_by_hand, self.day_opened_at = fact.by_hand, fact.at
         self._forget_hours()
 
@@ -516,7 +549,10 @@ class Hall:
 
     def _issued(self, fact: Issued) -> Ticket:
         ticket = born(fact)
-        self.numbers[fact.letter] = fact.serial
+        if fact.day == self.day:
+            self.numbers[fact.letter] = max(fact.serial, self.numbers.get(fact.letter, 0))
+        if fact.lease:
+            self.leases[fact.lease] = self._leased(fact.lease).without(fact.letter, fact.serial)
         self._issued_at.setdefault(fact.service, []).append(fact.at)
         tally(self.tallies, None, fact, ticket)
         self._put(ticket.id, ticket)
@@ -647,9 +683,9 @@ class Hall:
 
 _MARKED = (
     *("seq", "last_at", "_office", "day", "day_is_open", "day_by_hand", "day_opened_at", "ended", "_issued_at"),
-    *("calls", "tallies_at_opening"),
+    *("calls", "tallies_at_opening", "day_closed_at"),
 )
-_MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies", "ratings")
+_MARKED_BY_COPY = ("numbers", "closed_services", "sessions", "tallies", "ratings", "leases")
 # `ended` is large and only grows within a day, so it is not copied: what was added since the mark is taken out again.
 
 

@@ -117,7 +117,7 @@ class Office:
 
     `escalation` begins at 0 seconds past the limit and goes on in time. A counter is idle after `idle_seconds` without
     a visitor, or `long_pause_seconds` of a pause. A visitor may step aside for `more_time_seconds`, `more_time_limit`
-    times.
+    times. A kiosk holds `offline_numbers` of each series in advance, to go on with when the server is away.
     """
 
     id: str
@@ -144,6 +144,7 @@ class Office:
     long_pause_seconds: int = 600
     more_time_seconds: int = 600
     more_time_limit: int = 1
+    offline_numbers: int = 25
 
     def service(self, service_id: str) -> Service | None:
         """The service of that id."""

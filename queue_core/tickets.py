@@ -145,13 +145,15 @@ class Ticket:
     `only_counter` is the one it waits for by name. `escalated` counts the roles that were told of the breach, and
     `relieved_at` is when that wait ended. `wait_told` is set once the wait has gone into the statistics, so
     that a call taken back and made again does not count twice. `shown_at` and `spoken_at` are when a board first told
-    of the latest call; `asked_for_time` counts how often the visitor stepped aside.
+    of the latest call; `asked_for_time` counts how often the visitor stepped aside. `issued_at` is when the visitor
+    took the ticket; the journal may have heard of it later when it was `issued_offline`.
     """
 
     id: str
     letter: str
     serial: int
     day: date
+    issued_offline: bool = False
     issued_service: str
     service: str
     channel: Channel
@@ -272,13 +274,14 @@ def born(fact: Issued) -> Ticket:
         letter=fact.letter,
         serial=fact.serial,
         day=fact.day,
+        issued_offline=fact.issued_at is not None,
         issued_service=fact.service,
         service=fact.service,
         channel=fact.channel,
         category=fact.category,
         stops=fact.stops,
         ahead_at_issue=fact.ahead,
-        issued_at=fact.at,
+        issued_at=fact.issued_at or fact.at,
         clock_start=fact.clock_start,
         clock=WaitClock(timedelta(seconds=fact.limit_seconds), since=fact.clock_start),
         warning_seconds=fact.warning_seconds,

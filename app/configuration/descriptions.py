@@ -70,6 +70,7 @@ def document_of(office: Office) -> dict[str, object]:
         "long_pause_seconds": office.long_pause_seconds,
         "more_time_seconds": office.more_time_seconds,
         "more_time_limit": office.more_time_limit,
+        "offline_numbers": office.offline_numbers,
         "escalation": [{"role": step.role, "after_seconds": step.after_seconds} for step in office.escalation],
         "hours": _hours(office),
         "groups": [{"id": group.id, "name": dict(group.name)} for group in office.groups],

@@ -201,6 +201,7 @@ class OfficeTable(Table):
     long_pause_seconds: int = Field(default=USUAL.long_pause_seconds, ge=1, le=86_400)
     more_time_seconds: int = Field(default=USUAL.more_time_seconds, ge=60, le=7_200)
     more_time_limit: int = Field(default=USUAL.more_time_limit, ge=0, le=20)
+    offline_numbers: int = Field(default=USUAL.offline_numbers, ge=0, le=200)
     limits: LimitsTable = LimitsTable()
     escalation: list[EscalationTable] = Field(default=USUAL_ESCALATION, min_length=1, max_length=20)
     hours: HoursTable
@@ -232,6 +233,7 @@ class OfficeTable(Table):
             long_pause_seconds=self.long_pause_seconds,
             more_time_seconds=self.more_time_seconds,
             more_time_limit=self.more_time_limit,
+            offline_numbers=self.offline_numbers,
         )
 
 

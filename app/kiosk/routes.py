@@ -10,27 +10,35 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from app.access import Actor, room
-from app.engine import JournalSilent
-from app.web.document import ANY, BODY, KEYED, READ, WRITE, refusals
-from app.web.inputs import Instant, Language, OfficeId, Slug, Wish
+from app.engine import Answer, JournalSilent
+from app.web.document import ANY, BODY, KEYED, MAY_BE_KEYED, READ, WRITE, refusals
+from app.web.inputs import Instant, KioskId, Language, LeaseId, OfficeId, OfflineNumber, Slug, Wish
 from app.web.models import IssuedOut, Moment, Seconds, Words, reply, ticket_out
 from app.web.pages import Cursor, cursor_after, place_of
 from app.web.plain import instant
 from app.web.problems import type_of
 from app.web.refusals import BadCursor, BadInput, KeyMissing
-from queue_core.commands import Issue
+from app.web.snapshot import Day
+from queue_core.commands import Issue, IssueOffline, LeaseNumbers
 from queue_core.decisions import decide
 from queue_core.errors import (
     BookingMismatch,
+    DayNotOpen,
     NobodyServes,
+    NoMoreMarks,
+    NothingToLease,
+    NumberTaken,
     OfficeClosed,
     Refusal,
     ServiceIsClosed,
     UnknownCategory,
+    UnknownLease,
     UnknownService,
 )
 from queue_core.hall import CounterState, Hall
+from queue_core.leases import Lease
 from queue_core.office import Channel, Service
+from queue_core.tickets import ticket_id
 
 router = room("kiosk")
 
@@ -48,6 +56,57 @@ class IssueWish(Wish):
     def command(self) -> Issue:
         """The command that carries it out."""
         return Issue(self.service, self.channel, self.category, self.slot, tuple(self.further), self.language)
+
+
+class OfflineWish(IssueWish):
+    """A ticket that a kiosk gave out while the server was away: its number, from which lease, and when that was."""
+
+    lease: LeaseId
+    number: OfflineNumber
+    issued_at: Instant
+
+    def offline(self, kiosk: str) -> IssueOffline:
+        """The command that carries it out."""
+        return IssueOffline(
+            kiosk=kiosk,
+            lease=self.lease,
+            letter=self.number[:2],
+            serial=int(self.number[2:]),
+            service=self.service,
+            issued_at=self.issued_at,
+            channel=self.channel,
+            category=self.category,
+            slot=self.slot,
+            further=tuple(self.further),
+            language=self.language,
+        )
+
+
+class LeaseWish(Wish):
+    """A kiosk asks for numbers. It has told of everything that it issued from the lease `done`."""
+
+    done: LeaseId | None = None
+
+
+class BlockOut(TypedDict):
+    """Numbers of one series: for the services with this `letter`, from `first` to `last`."""
+
+    letter: str
+    series: str
+    first: Annotated[int, Field(ge=1)]
+    last: Annotated[int, Field(ge=1)]
+
+
+class LeaseOut(TypedDict):
+    """Numbers of a kiosk's own, by when they were leased. `visits` has the token of the visitor's page for each."""
+
+    lease: str
+    kiosk: str
+    mark: str
+    day: Day
+    server_time: Moment
+    blocks: list[BlockOut]
+    visits: dict[str, str]
 
 
 class GroupOut(TypedDict):
@@ -124,9 +183,38 @@ class Offices(TypedDict):
 async def issue_ticket(office: OfficeId, wish: IssueWish, actor: Actor) -> Response:
     """Give a visitor a place in the line."""
     answer = await actor.do(office, wish.command(), keyed=True)
-    assert answer.ticket, "whoever is issued a ticket has one"
-    issued: IssuedOut = {**ticket_out(answer.ticket, answer.seq), "visit": actor.tokens.of(office, answer.ticket.id)}
-    return reply(issued, 201)
+    return _issued(office, answer, actor)
+
+
+@router.post(
+    "/{office}/kiosks/{kiosk}/lease",
+    response_model=LeaseOut,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, *BODY, JournalSilent, NothingToLease, NoMoreMarks),
+)
+async def lease_numbers(office: OfficeId, kiosk: KioskId, wish: LeaseWish, actor: Actor) -> Response:
+    """Give a kiosk numbers of its own, and have what is left of the lease before made void."""
+    answer = await actor.do(office, LeaseNumbers(kiosk, wish.done))
+    hall = await actor.hall(office)
+    # Found by its fact, so that a repeated request is told of the same lease.
+    lease = next(lease for lease in hall.leases.values() if lease.seq == answer.seq)
+    return reply(_lease(office, lease, actor))
+
+
+@router.post(
+    "/{office}/kiosks/{kiosk}/tickets",
+    status_code=201,
+    response_model=IssuedOut,
+    openapi_extra=KEYED,
+    responses=refusals(
+        *(*WRITE, *BODY, KeyMissing, UnknownLease, UnknownService, UnknownCategory),
+        *(NumberTaken, DayNotOpen, NobodyServes, BookingMismatch),
+    ),
+)
+async def tell_of_ticket(office: OfficeId, kiosk: KioskId, wish: OfflineWish, actor: Actor) -> Response:
+    """Tell of a ticket that the kiosk gave out by itself; the visitor waits since then."""
+    answer = await actor.do(office, wish.offline(kiosk), keyed=True)
+    return _issued(office, answer, actor)
 
 
 @router.get("/{office}/services", response_model=Menu, responses=refusals(*READ))
@@ -148,6 +236,31 @@ async def list_offices(
     shown, more = page[:limit], page[limit:]
     listed = [_listed(halls[office], now) for office in shown]
     return reply(Offices(server_time=instant(now), offices=listed, next=cursor_after(shown[-1]) if more else None))
+
+
+def _issued(office: str, answer: Answer, actor: Actor) -> Response:
+    assert answer.ticket, "whoever is issued a ticket has one"
+    issued: IssuedOut = {**ticket_out(answer.ticket, answer.seq), "visit": actor.tokens.of(office, answer.ticket.id)}
+    return reply(issued, 201)
+
+
+def _lease(office: str, lease: Lease, actor: Actor) -> LeaseOut:
+    serials = ((block.letter, serial) for block in lease.blocks for serial in range(block.first, block.last + 1))
+    return {
+        "lease": lease.id,
+        "kiosk": lease.kiosk,
+        "mark": lease.mark,
+        "day": lease.day.isoformat(),
+        "server_time": instant(lease.at),
+        "blocks": [
+            {"letter": block.letter[0], "series": block.letter, "first": block.first, "last": block.last}
+            for block in lease.blocks
+        ],
+        "visits": {
+            f"{letter}{serial:03}": actor.tokens.of(office, ticket_id(lease.day, letter, serial))
+            for letter, serial in serials
+        },
+    }
 
 
 def _menu(hall: Hall, clock: datetime) -> Menu:

@@ -37,9 +37,12 @@ from queue_core.errors import (
     NobodyServes,
     NoBreach,
     NoCategory,
+    NoMoreMarks,
     NoMoreTime,
+    NothingToLease,
     NothingToUndo,
     NotInLine,
+    NumberTaken,
     OfficeClosed,
     RatedOften,
     RecallLimitReached,
@@ -49,6 +52,7 @@ from queue_core.errors import (
     StepForbidden,
     UnknownCategory,
     UnknownCounter,
+    UnknownLease,
     UnknownOffice,
     UnknownService,
     UnknownTicket,
@@ -63,6 +67,7 @@ BODY = (MalformedBody, BodyTooLarge, NotJson)
 
 OCCASION = "urn:uuid:0198f3a2-5b7c-4d1e-9a30-c2f4b6d81515"
 TICKET = "20261123-A012"
+LEASE = "20261123-K-1"
 
 EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     BadCursor: {"cursor": "page-2"},
@@ -82,11 +87,14 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     NobodyServes: {"service": "passport"},
     NoBreach: {"ticket": TICKET},
     NoCategory: {"ticket": TICKET},
+    NoMoreMarks: {"kiosk": "hall"},
     NoMoreTime: {"ticket": TICKET, "more_time_limit": 1},
+    NothingToLease: {"office": "centre"},
     NothingToUndo: {"counter": "1", "undo_seconds": 60},
     NotInLine: {"ticket": TICKET, "counter": "1"},
     NotReady: {"database": "writable", "watch": "stopped"},
     NotTaken: {"endpoint": "city-monitor", "seq": 1034, "reason": "answered 503 Service Unavailable"},
+    NumberTaken: {"lease": LEASE, "number": "AK001"},
     OfficeClosed: {"office": "centre"},
     OutcomeUnknown: {"retry_after": 5},
     Overloaded: {"retry_after": 1},
@@ -100,6 +108,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     UnknownCategory: {"category": "veteran"},
     UnknownCounter: {"counter": "99"},
     UnknownDeadLetter: {"endpoint": "city-monitor", "seq": 1034},
+    UnknownLease: {"lease": LEASE},
     UnknownOffice: {"office": "nowhere"},
     UnknownService: {"service": "weddings"},
     UnknownTicket: {"ticket": TICKET},

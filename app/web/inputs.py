@@ -8,8 +8,12 @@ from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from queue_core.leases import MARKS
+
 SLUG = r"^[a-z0-9][a-z0-9-]{0,39}$"
-TICKET = r"^[0-9]{8}-[A-ZА-ЯЁ][0-9]{3,9}$"
+TICKET = rf"^[0-9]{{8}}-[A-ZА-ЯЁ][{MARKS}]?[0-9]{{3,9}}$"
+OFFLINE_NUMBER = rf"^[A-ZА-ЯЁ][{MARKS}][0-9]{{3,9}}$"
+LEASE = rf"^[0-9]{{8}}-[{MARKS}]-[1-9][0-9]{{0,8}}$"
 LINE = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -26,6 +30,12 @@ def _instant(value: object) -> datetime:
 Slug = Annotated[str, Field(pattern=SLUG)]
 """The id of an office, a service, a counter, a category."""
 
+LeaseId = Annotated[str, Field(pattern=LEASE, examples=["20261123-K-1"])]
+"""The id of a lease of numbers."""
+
+OfflineNumber = Annotated[str, Field(pattern=OFFLINE_NUMBER, examples=["AK001"])]
+"""A number of a kiosk's own series."""
+
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 """ISO 639-1, such as `ru`."""
 
@@ -38,6 +48,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type":
 
 OfficeId = Annotated[str, Path(pattern=SLUG, description="the office's id", examples=["centre"])]
 ServiceId = Annotated[str, Path(pattern=SLUG, description="the service's id", examples=["passport"])]
+KioskId = Annotated[str, Path(pattern=SLUG, description="the kiosk's name", examples=["hall"])]
 CounterId = Annotated[str, Path(pattern=SLUG, description="the counter's id", examples=["1"])]
 TicketId = Annotated[
     str, Path(pattern=TICKET, description="the business day and the number", examples=["20261123-A001"])

@@ -64,6 +64,7 @@ class TicketOut(TypedDict):
     operator: str | None
     ahead_at_issue: int
     issued_at: Moment
+    issued_offline: bool
     clock_start: Moment
     limit_seconds: Seconds
     due: Moment | None
@@ -202,6 +203,7 @@ def ticket_out(ticket: Ticket, seq: int) -> TicketOut:
         "operator": ticket.operator,
         "ahead_at_issue": ticket.ahead_at_issue,
         "issued_at": instant(ticket.issued_at),
+        "issued_offline": ticket.issued_offline,
         "clock_start": instant(ticket.clock_start),
         "limit_seconds": int(ticket.clock.limit.total_seconds()),
         "due": instant_or_none(ticket.clock.due),

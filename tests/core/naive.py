@@ -24,6 +24,8 @@ from queue_core.commands import (
     Finish,
     Hold,
     Issue,
+    IssueOffline,
+    LeaseNumbers,
     NoShow,
     OpenCounter,
     OpenDay,
@@ -183,6 +185,19 @@ class Desk:
 
 
 @dataclass
+class Paper:
+    """Numbers that a kiosk has; `left` are those not issued yet. It is `out` until it is given back."""
+
+    kiosk: str
+    mark: str
+    day: date
+    at: datetime
+    numbers: list[tuple[str, int]]
+    left: list[tuple[str, int]]
+    out: bool = True
+
+
+@dataclass
 class NaiveHall:
     """A hall that answers every wish with the events it brings or the reasons against it."""
 
@@ -198,6 +213,8 @@ class NaiveHall:
     numbers: dict[str, int] = field(default_factory=dict)
     issues: list[tuple[datetime, str]] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
+    closed_at: datetime | None = None
+    papers: dict[str, Paper] = field(default_factory=dict)
 
     def copy(self) -> "NaiveHall":
         """A hall of its own that stands the same."""
@@ -209,6 +226,7 @@ class NaiveHall:
             numbers=dict(self.numbers),
             issues=list(self.issues),
             forgotten=set(self.forgotten),
+            papers={name: replace(paper, left=list(paper.left)) for name, paper in self.papers.items()},
         )
 
     # Questions
@@ -404,7 +422,7 @@ class NaiveHall:
         person.wait_from(since)
 
     def _close(self, since: datetime) -> list[Event]:
-        self.day_open = False
+        self.day_open, self.closed_at = False, since
         return [*self._unserved(since), ("DayClosed", str(self.day))]
 
     def _unserved(self, since: datetime) -> list[Event]:
@@ -426,12 +444,18 @@ class NaiveHall:
 
     def _open(self, day: date, now: datetime, *, by_hand: bool) -> list[Event]:
         gone_home = self._unserved(now) if not self.day_open and day != self.day else []
+        voided = []
         if day != self.day:
             self.numbers = {}
+            for name, paper in [*self.papers.items()]:
+                if paper.day + timedelta(days=7) < day:
+                    voided += [("NumbersVoided", f"{name} {listed(paper.left)}")] if paper.out else []
+                    del self.papers[name]
             returning = {desk.undo[0].name for desk in self.desks.values() if desk.undo}
             self.forgotten |= {person.name for person in self.people.values() if not person.inside} - returning
         self.day, self.day_open, self.by_hand, self.opened_at = day, True, by_hand, now
-        return [*gone_home, ("DayOpened", str(day))]
+        self.closed_at = None
+        return [*gone_home, *voided, ("DayOpened", str(day))]
 
     # What somebody wishes
 
@@ -456,6 +480,13 @@ class NaiveHall:
                 yield from self._stranded(office)
             case Issue():
                 yield from self._against_issue(command, now)
+            case IssueOffline():
+                yield from self._against_paper(command, now)
+            case LeaseNumbers(kiosk=kiosk):
+                if self.office.offline_numbers == 0:
+                    yield errors.NothingToLease
+                if self._mark(kiosk, self._day_of_papers(now)) is None:
+                    yield errors.NoMoreMarks
             case OpenCounter(counter=counter) | PauseCounter(counter=counter) | CloseCounter(counter=counter):
                 yield from self._against_session(command, counter)
             case CallNext(counter=counter):
@@ -481,6 +512,46 @@ class NaiveHall:
                 yield errors.ServiceIsClosed
             if not self.served(service):
                 yield errors.NobodyServes
+
+    def _against_paper(self, command: IssueOffline, now: datetime) -> Iterator[type[Refusal]]:
+        if command.category and self.office.category(command.category) is None:
+            yield errors.UnknownCategory
+        if (command.channel is Channel.BOOKED) is (command.slot is None):
+            yield errors.BookingMismatch
+        for service in (command.service, *command.further):
+            if self.office.service(service) is None:
+                yield errors.UnknownService
+            if not self.served(service):
+                yield errors.NobodyServes
+        paper = self.papers.get(command.lease)
+        if paper is None or not paper.out or paper.kiosk != command.kiosk:
+            yield errors.UnknownLease
+            return
+        day = self._day_of_paper(paper, self._taken(paper, command, now))
+        if (command.letter, command.serial) not in paper.left or self._name_of(command, day) in self.people:
+            yield errors.NumberTaken
+        if not self.day_open and (self.day is None or self.day < day) and day >= self.wall(now).date():
+            yield errors.DayNotOpen
+
+    def _taken(self, paper: Paper, command: IssueOffline, now: datetime) -> datetime:
+        return min(now, max(paper.at, command.issued_at))
+
+    def _day_of_paper(self, paper: Paper, taken: datetime) -> date:
+        if self.day_open and self.day and self.opened_at <= taken:
+            return self.day
+        return max(self.wall(taken).date(), paper.day)
+
+    def _name_of(self, command: IssueOffline, day: date) -> str:
+        return f"{day.isoformat().replace('-', '')}-{command.letter}{command.serial:03}"
+
+    def _day_of_papers(self, now: datetime) -> date:
+        today = self.wall(now).date()
+        return self.day if self.day and (self.day_open or self.day > today) else today
+
+    def _mark(self, kiosk: str, day: date) -> str | None:
+        marks = {paper.kiosk: paper.mark for paper in self.papers.values() if paper.day == day}
+        free = [mark for mark in "KMHTXPCBEOA" if mark not in marks.values()]
+        return marks.get(kiosk, free[0] if free else None)
 
     def _against_session(self, command: Command, counter: str) -> Iterator[type[Refusal]]:
         desk = self.desk(counter)
@@ -598,6 +669,10 @@ class NaiveHall:
                 return self._seated(command, now)
             case Issue():
                 return [self._issued(command, now)]
+            case IssueOffline():
+                return self._issued_offline(command, now)
+            case LeaseNumbers():
+                return self._leased(command, now)
             case CallNext(counter=counter):
                 first = self.first(self._counter(counter), now)
                 return self._called(first, counter, now) if first else []
@@ -659,6 +734,72 @@ class NaiveHall:
         )
         self.issues.append((now, service.id))
         return ("Issued", name)
+
+    def _issued_offline(self, command: IssueOffline, now: datetime) -> list[Event]:
+        paper = self.papers[command.lease]
+        service = self.office.service(command.service)
+        assert service is not None
+        paper.left.remove((command.letter, command.serial))
+        taken = self._taken(paper, command, now)
+        day = self._day_of_paper(paper, taken)
+        booked = command.channel is Channel.BOOKED
+        clock_start = max(taken, command.slot) if command.slot else taken
+        person = Person(
+            name=self._name_of(command, day),
+            letter=command.letter,
+            serial=command.serial,
+            issued_at=taken,
+            service=service.id,
+            booked=booked,
+            category=command.category,
+            clock_start=clock_start,
+            limit=timedelta(seconds=service.limits.booked if booked else service.limits.walk_in),
+            warning=self._warning(service.limits, booked=booked),
+            stops=[(further, None) for further in command.further],
+            waits=[(clock_start, None)],
+        )
+        scene = self.scene(person, now)
+        today = self.day_open and day == self.day
+        self.people[person.name] = person
+        self.issues.append((now, service.id))
+        if day == self.day:
+            self.numbers[command.letter] = max(command.serial, self.numbers.get(command.letter, 0))
+        if today:
+            return [("Issued", person.name)]
+        since = min(now, max(taken, self._closing_of(day, taken)))
+        came = [event for *_, event in self._attention(person, since, scene)]
+        person.wait_until(since)
+        person.state = "unserved"
+        person.moves += 1
+        return [("Issued", person.name), *came, ("Unserved", person.name), *self._relief(person, "unserved")]
+
+    def _closing_of(self, day: date, taken: datetime) -> datetime:
+        """When a day that is over closed."""
+        if day == self.day and self.closed_at:
+            return self.closed_at
+        then = replace(self, day=day, day_open=True, opened_at=taken)
+        return then.closing() or self.next_opening(taken, day) or taken
+
+    def _leased(self, command: LeaseNumbers, now: datetime) -> list[Event]:
+        day, events = self._day_of_papers(now), []
+        mark = self._mark(command.kiosk, day)
+        assert mark is not None
+        done = self.papers.get(command.done or "")
+        if done and done.out and done.kiosk == command.kiosk:
+            done.out = False
+            events = [("NumbersVoided", f"{command.done} {listed(done.left)}")]
+        name = f"{day.isoformat().replace('-', '')}-{mark}-"
+        name += str(1 + sum(each.startswith(name) for each in self.papers))
+        numbers: list[tuple[str, int]] = []
+        for letter in sorted({service.letter for service in self.office.services}):
+            series = letter + mark
+            taken = [0, self.numbers.get(series, 0) if day == self.day else 0]
+            for paper in self.papers.values():
+                if paper.out or paper.day == day:
+                    taken += [serial for other, serial in paper.numbers if other == series]
+            numbers += [(series, max(taken) + each) for each in range(1, 1 + self.office.offline_numbers)]
+        self.papers[name] = Paper(command.kiosk, mark, day, now, numbers, list(numbers))
+        return [*events, ("NumbersLeased", f"{name} {command.kiosk} {mark} {day} {listed(numbers)}")]
 
     def _warning(self, limits: Limits, *, booked: bool) -> timedelta:
         given = limits.booked_warning if booked else limits.walk_in_warning
@@ -783,6 +924,11 @@ class NaiveHall:
         desk.idle_since = None if desk.visitor else now
         desk.undo = None
         return [("Undone", before.name), *(self._relief(before, "called") if before.at else [])]
+
+
+def listed(numbers: list[tuple[str, int]]) -> str:
+    """Numbers as one reads them, each by itself."""
+    return " ".join(f"{letter}{serial}" for letter, serial in numbers)
 
 
 def copied(person: Person) -> Person:

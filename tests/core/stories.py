@@ -23,6 +23,8 @@ from queue_core.commands import (
     Finish,
     Hold,
     Issue,
+    IssueOffline,
+    LeaseNumbers,
     NoShow,
     OpenCounter,
     OpenDay,
@@ -100,6 +102,8 @@ KINDS = (
     *("undo",) * 10,
     *("verify", "withdraw", "acknowledge", "acknowledge"),
     *("announce", "announce", "announce", "ask_for_time", "ask_for_time", "rate", "rate"),
+    *("lease",) * 3,
+    *("issue_offline",) * 6,
     *("open_counter", "pause", "close_counter"),
     *("open_day", "close_day", "close_service", "open_service", "describe"),
 )
@@ -177,6 +181,7 @@ def stories(longest: int = 60) -> st.SearchStrategy[Story]:
                 "escalation": st.sampled_from(ESCALATIONS),
                 "idle_seconds": st.sampled_from([60, 5, 300]),
                 "long_pause_seconds": st.sampled_from([600, 60]),
+                "offline_numbers": st.sampled_from([25, 2, 2, 0]),
             }
         ),
         wishes=st.lists(WISHES, min_size=longest // 2, max_size=longest),
@@ -310,6 +315,38 @@ def _transfer(wish: Wish, hall: Hall, _clock: datetime) -> Command:
     return Transfer(ticket, None if wish.how == 2 else _service(wish), counter, come_back=wish.how > 4)
 
 
+KIOSKS = ("hall", "door")
+
+
+def _lease(wish: Wish, hall: Hall, _clock: datetime) -> Command:
+    """A kiosk asks for numbers, mostly the last lease being done with."""
+    kiosk = KIOSKS[wish.who % 2]
+    mine = [lease.id for lease in hall.leases.values() if lease.kiosk == kiosk or wish.how == 7]
+    return LeaseNumbers(kiosk, mine[-1] if mine and wish.how > 2 else None)
+
+
+def _issue_offline(wish: Wish, hall: Hall, clock: datetime) -> Command:
+    """A number of some lease, mostly one that is left, taken some time ago or by a clock that is fast."""
+    leases = [lease for lease in hall.leases.values() if lease.left or not wish.how]
+    lease = leases[-1 - wish.who % len(leases)] if leases else None
+    block = (lease.left or lease.blocks)[wish.who % len(lease.left or lease.blocks)] if lease else None
+    letter, serial = (block.letter, (block.last if wish.where else block.first)) if block else ("AK", 1)
+    ago = timedelta(minutes=(-1, 0, 2, 11, 17, 45, 15 * 60, 40 * 60)[(wish.how + wish.where) % 8])
+    booked = wish.how == 3
+    return IssueOffline(
+        lease.kiosk if lease and wish.who else "hall",
+        lease.id if lease else "20260101-K-1",
+        letter,
+        serial,
+        _service(wish),
+        clock - ago,
+        channel=Channel.BOOKED if booked else Channel.WALK_IN,
+        category="veteran" if wish.how == 5 else None,
+        slot=clock if booked else None,
+        further=("land",) if wish.how == 6 else (),
+    )
+
+
 def _described(wish: Wish, hall: Hall, _clock: datetime) -> Command:
     office = hall.office
     without_third = replace(
@@ -343,6 +380,8 @@ _COMMANDS: dict[str, Callable[[Wish, Hall, datetime], Command]] = {
     "several": lambda wish, _hall, _clock: Issue(
         _service(wish), further=tuple(service.id for service in OFFICE.services[: 1 + wish.how % 2])
     ),
+    "lease": _lease,
+    "issue_offline": _issue_offline,
     "call": lambda wish, _hall, _clock: CallNext(_counter(wish)),
     "choose": lambda wish, hall, _clock: CallChosen(_ticket(wish, hall, State.WAITING), _counter(wish), "chosen"),
     "recall": lambda wish, hall, _clock: Recall(_ticket(wish, hall, State.CALLED)),

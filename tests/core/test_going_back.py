@@ -16,6 +16,8 @@ from queue_core.commands import (
     Finish,
     Hold,
     Issue,
+    IssueOffline,
+    LeaseNumbers,
     NoShow,
     OpenCounter,
     OpenDay,
@@ -49,6 +51,8 @@ def busy(hall: LiveHall) -> LiveHall:
     hall.wish(Cancel("20261123-A005"))
     hall.wish(CloseService("cash", "no change"))
     hall.wish(PauseCounter("3", "lunch"))
+    hall.wish(LeaseNumbers("window"))
+    hall.wish(LeaseNumbers("entry"))
     hall.wait(minutes=1)
     return hall
 
@@ -64,6 +68,8 @@ TRIED: list[tuple[Command, ...]] = [
     (CloseDay(), OpenDay(), Issue("passport")),
     (Configure(replace(OFFICE, discipline=Discipline.EARLIEST_DUE, hours=AROUND_THE_CLOCK)), Issue("passport")),
     (NoShow(FIRST), CallNext("1"), NoShow(FOURTH), Undo("1")),
+    (LeaseNumbers("hall"), IssueOffline("hall", "20261123-X-1", "AK", 1, "passport", NINE), LeaseNumbers("door")),
+    (IssueOffline("entry", "20261123-M-1", "AM", 7, "passport", NINE), LeaseNumbers("entry", done="20261123-M-1")),
 ]
 
 

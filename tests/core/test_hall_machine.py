@@ -15,19 +15,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from queue_core.commands import Command, Tick
 from queue_core.facts import (
+    Block,
     Breached,
     CounterIdle,
     DayClosed,
     DayOpened,
     Escalated,
     Fact,
+    NumbersLeased,
+    NumbersVoided,
     Relieved,
     Scene,
     TicketFact,
     Warned,
 )
 from queue_core.hall import Hall
-from tests.core.naive import Event, NaiveHall
+from tests.core.naive import Event, NaiveHall, listed
 from tests.core.stories import WISHES, Story, Wish, begun, command_of, stories
 
 SCENE = tuple(field.name for field in fields(Scene))
@@ -94,6 +97,7 @@ class HallMachine(RuleBasedStateMachine):
         self._same_people()
         self._same_counters()
         self._same_day()
+        self._same_leases()
 
     def _same_people(self) -> None:
         now = self.life.hall.moment(self.life.clock)
@@ -110,6 +114,14 @@ class HallMachine(RuleBasedStateMachine):
             assert (ticket.relieved_at is None) == (person.relieved is None)
             answered = ticket.acknowledged and (ticket.acknowledged.by, ticket.acknowledged.cause)
             assert answered == person.answered
+
+    def _same_leases(self) -> None:
+        leases = self.life.hall.leases
+        assert leases.keys() == self.model.papers.keys()
+        for name, paper in self.model.papers.items():
+            left = leases[name].left
+            assert (left is not None) == paper.out
+            assert left is None or numbers(left) == paper.left
 
     def _same_counters(self) -> None:
         now = self.life.hall.moment(self.life.clock)
@@ -140,6 +152,10 @@ def event(fact: Fact) -> Event:
             subject = f"{ticket} {how}"
         case CounterIdle(counter=counter, ticket=ticket, since=since, state=state):
             subject = f"{counter} {ticket} {since} {state}"
+        case NumbersLeased(lease=lease, kiosk=kiosk, mark=mark, day=day, blocks=blocks):
+            subject = f"{lease} {kiosk} {mark} {day} {listed(numbers(blocks))}"
+        case NumbersVoided(lease=lease, blocks=blocks):
+            subject = f"{lease} {listed(numbers(blocks))}"
         case TicketFact(ticket=ticket):
             subject = ticket
         case DayOpened(day=day) | DayClosed(day=day):
@@ -147,6 +163,11 @@ def event(fact: Fact) -> Event:
         case _:
             subject = ""
     return (type(fact).__name__, subject)
+
+
+def numbers(blocks: tuple[Block, ...]) -> list[tuple[str, int]]:
+    """Each number of the blocks by itself."""
+    return [(block.letter, serial) for block in blocks for serial in range(block.first, block.last + 1)]
 
 
 def test_the_hall_does_what_a_naive_model_of_it_says(capsys: pytest.CaptureFixture[str]) -> None:

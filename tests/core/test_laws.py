@@ -13,6 +13,7 @@ from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal
 from queue_core.facts import (
     FACTS,
+    Block,
     Breached,
     Called,
     CounterIdle,
@@ -20,6 +21,8 @@ from queue_core.facts import (
     Fact,
     Issued,
     Left,
+    NumbersLeased,
+    NumbersVoided,
     Rank,
     TicketFact,
     Unserved,
@@ -211,10 +214,39 @@ def test_numbers_have_no_gaps(story: Story) -> None:
     last: Count[tuple[object, str]] = Count()
 
     for fact in lived(story).facts():
-        if isinstance(fact, Issued):
+        if isinstance(fact, Issued) and not fact.lease:
             last[fact.day, fact.letter] += 1
             assert fact.serial == last[fact.day, fact.letter]
             assert fact.ticket == ticket_id(fact.day, fact.letter, fact.serial)
+
+
+@ANY_STORY
+def test_a_number_of_a_kiosk_is_issued_or_void_or_still_leased_and_stands_on_paper_once(story: Story) -> None:
+    leased: dict[str, set[tuple[str, int]]] = {}
+    given: set[str] = set()
+
+    for fact in lived(story).facts():
+        match fact:
+            case NumbersLeased():
+                leased[fact.lease] = numbers(fact.blocks)
+            case NumbersVoided():
+                assert leased.pop(fact.lease) == numbers(fact.blocks)
+            case Issued(lease=lease) if lease:
+                leased[lease].remove((fact.letter, fact.serial))
+                assert fact.issued_at
+                assert fact.issued_at <= fact.at
+            case _:
+                pass
+        if isinstance(fact, Issued):
+            assert fact.ticket not in given
+            given.add(fact.ticket)
+    out = [number for left in leased.values() for number in left]
+    assert len(out) == len(set(out))
+
+
+def numbers(blocks: tuple[Block, ...]) -> set[tuple[str, int]]:
+    """Each number of the blocks by itself."""
+    return {(block.letter, serial) for block in blocks for serial in range(block.first, block.last + 1)}
 
 
 @ANY_STORY
@@ -476,7 +508,7 @@ def claim(ticket: Ticket, office: Office, now: datetime) -> tuple[bool, float]:
             return False, (now - ticket.clock.since - left).total_seconds()
 
 
-def own_place(ticket: Ticket, office: Office) -> tuple[datetime, datetime, int]:
+def own_place(ticket: Ticket, office: Office) -> tuple[datetime, datetime, int, str]:
     """Who came first within a class, told from the sum of the waits and not from an index."""
     assert ticket.clock.since
     began = ticket.clock.since - ticket.clock.waited
@@ -485,7 +517,7 @@ def own_place(ticket: Ticket, office: Office) -> tuple[datetime, datetime, int]:
     if office.discipline is Discipline.EARLIEST_DUE:
         out_of_turn = ticket.category and not ticket.category_withdrawn
         began = ticket.clock_start if out_of_turn else began + ticket.clock.limit
-    return began, ticket.issued_at, ticket.serial
+    return began, ticket.issued_at, ticket.serial, ticket.letter
 
 
 def since(start: datetime, end: datetime) -> timedelta:

@@ -6,7 +6,7 @@ asks of the core's own rule against a hall folded from the same facts, and the r
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from heapq import heappop, heappush
 
@@ -14,6 +14,7 @@ from app.journal import GENESIS, Recorded, chain
 from queue_core.discipline import next_in_line
 from queue_core.errors import Refusal
 from queue_core.facts import (
+    Block,
     Breached,
     Called,
     Configured,
@@ -28,6 +29,8 @@ from queue_core.facts import (
     Idleness,
     Issued,
     Left,
+    NumbersLeased,
+    NumbersVoided,
     Relief,
     Relieved,
     Resumed,
@@ -45,7 +48,7 @@ Outages = Sequence[tuple[datetime, datetime]]
 
 BROUGHT_BY_TIME = (
     *(Resumed, Warned, Breached, Escalated, CounterIdle),
-    *(Unserved, Relieved, DayClosed, DayOpened),
+    *(Unserved, Relieved, DayClosed, NumbersVoided, DayOpened),
 )
 """What time alone can bring. Relief comes with the closing; else it follows something that settles the time before."""
 
@@ -67,6 +70,7 @@ class Rule(StrEnum):
     STEP_IMPOSSIBLE = "a ticket took a step that the table does not have"
     COUNTER_TAKEN = "a counter that has a visitor called another"
     NUMBER_WRONG = "numbers have a gap, or one was given twice"
+    LEASE_WRONG = "a number of a kiosk was leased twice, or issued or void without being leased"
     ORDER_BROKEN = "somebody was called who was not next"
     BREACH_MISSING = "a limit passed and no breach was recorded"
     BREACH_TWICE = "one breach was recorded twice"
@@ -198,6 +202,8 @@ class Witness:
         self._inside: set[str] = set()
         self._visitors: dict[str, str] = {}
         self._serials: dict[tuple[object, str], int] = {}
+        self._leases: dict[str, set[Number]] = {}
+        self._leased: dict[date, set[Number]] = {}
         self._dues: list[tuple[datetime, str, int]] = []
         self._owed: tuple[str, Relief] | None = None
         self._idle: dict[str, tuple[Idleness, datetime | None]] = {}
@@ -288,6 +294,11 @@ class Witness:
             self._change_idleness(fact)
         elif isinstance(fact, CounterIdle):
             self._idleness_is_true(fact)
+        elif isinstance(fact, NumbersLeased):
+            self._lease_is_new(fact)
+        elif isinstance(fact, NumbersVoided):
+            if self._leases.pop(fact.lease, None) != _numbers(fact.blocks):
+                self._against(Rule.LEASE_WRONG, f"{fact.lease} had others left")
         elif isinstance(fact, Issued):
             self._number_follows(fact)
         elif isinstance(fact, TicketFact):
@@ -295,17 +306,37 @@ class Witness:
         return len(self.found) == before or (isinstance(fact, DayClosed) and self._hall.exists)
 
     def _number_follows(self, fact: Issued) -> None:
-        series = (fact.day, fact.letter)
-        expected = self._serials.get(series, 0) + 1
         if fact.ticket in self._visits or fact.ticket != ticket_id(fact.day, fact.letter, fact.serial):
             self._against(Rule.NUMBER_WRONG, fact.ticket)
             return
-        if fact.serial != expected:
-            self._against(Rule.NUMBER_WRONG, f"{fact.ticket} where {expected} was next")
-        self._serials[series] = fact.serial
+        if fact.lease:
+            self._number_was_leased(fact)
+        else:
+            series = (fact.day, fact.letter)
+            expected = self._serials.get(series, 0) + 1
+            if fact.serial != expected:
+                self._against(Rule.NUMBER_WRONG, f"{fact.ticket} where {expected} was next")
+            self._serials[series] = fact.serial
         self._visits[fact.ticket] = Visit(fact)
         self._inside.add(fact.ticket)
         self._set_due(fact.ticket)
+
+    def _lease_is_new(self, fact: NumbersLeased) -> None:
+        """No number is held by two leases, nor by two of one day, even if the first was given back."""
+        numbers, today = _numbers(fact.blocks), self._leased.setdefault(fact.day, set())
+        held = set().union(today, *self._leases.values())
+        if fact.lease in self._leases or numbers & held:
+            self._against(Rule.LEASE_WRONG, f"{fact.lease} has numbers that are out already")
+        if any(not letter.endswith(fact.mark) for letter, _ in numbers):
+            self._against(Rule.LEASE_WRONG, f"{fact.lease} has numbers without the mark {fact.mark}")
+        self._leases[fact.lease] = numbers
+        today |= numbers
+
+    def _number_was_leased(self, fact: Issued) -> None:
+        number, left = (fact.letter, fact.serial), self._leases.get(fact.lease or "", set())
+        if number not in left or fact.issued_at is None or fact.issued_at > fact.at:
+            self._against(Rule.LEASE_WRONG, f"{fact.ticket} of {fact.lease}")
+        left.discard(number)
 
     def _step_is_possible(self, fact: TicketFact) -> None:
         visit = self._visits.get(fact.ticket)
@@ -418,7 +449,8 @@ class Witness:
     def _latest(self, fact: Breached, within: timedelta) -> datetime:
         """The last instant at which the breach could be recorded in time."""
         # A call that is taken back after due brings a breach to light that nobody could know of before.
-        since = max(fact.due, self._undone_at.get(fact.ticket, fact.due))
+        # Nor could anybody know of what was issued while the server was away.
+        since = max(fact.due, self._undone_at.get(fact.ticket, fact.due), self._visits[fact.ticket].issued.at)
         for died, back in self._outages:
             if died <= since + within and since <= back:
                 since = back
@@ -458,6 +490,14 @@ class Witness:
         inside = {ticket.id for ticket in self._hall.people()}
         if inside != self._inside:
             self._against(Rule.NOT_CONSERVED, ", ".join(sorted(inside ^ self._inside)))
+
+
+Number = tuple[str, int]
+
+
+def _numbers(blocks: Iterable[Block]) -> set[Number]:
+    """Each number of the blocks by itself."""
+    return {(block.letter, serial) for block in blocks for serial in range(block.first, block.last + 1)}
 
 
 # What clients were answered

@@ -21,6 +21,8 @@ from queue_core.commands import (
     Finish,
     Hold,
     Issue,
+    IssueOffline,
+    LeaseNumbers,
     NoShow,
     OpenCounter,
     Recall,
@@ -30,6 +32,7 @@ from queue_core.commands import (
     Undo,
 )
 from queue_core.facts import (
+    Block,
     Breached,
     Called,
     CounterIdle,
@@ -41,6 +44,8 @@ from queue_core.facts import (
     Issued,
     Left,
     Missed,
+    NumbersLeased,
+    NumbersVoided,
     Relief,
     Relieved,
     Returned,
@@ -284,6 +289,47 @@ def test_a_number_that_is_not_the_tickets_name_is_noticed(book: Book) -> None:
     lines = with_change(book.lines, lambda fact: replace(fact, serial=7) if is_a(Issued, A3)(fact) else fact)  # type: ignore[call-arg]
 
     assert Rule.NUMBER_WRONG in found(lines)
+
+
+@pytest.fixture
+def leased() -> Book:
+    """A kiosk that issued the second of its numbers while the server was away, and came back."""
+    book = Book(Life(Hall("hall"), MORNING))
+    book.wish(Configure(OFFICE))
+    book.wish(LeaseNumbers("hall"))
+    book.wish(IssueOffline("hall", "20261123-K-1", "AK", 2, "passport", MORNING + timedelta(seconds=5)), after=600)
+    book.wish(LeaseNumbers("hall", done="20261123-K-1"))
+    return book
+
+
+def test_a_day_with_a_kiosk_that_was_cut_off_is_clean(leased: Book) -> None:
+    assert check(leased.lines, leased.history) == []
+    assert {line.kind for line in leased.lines} >= {"NumbersLeased", "NumbersVoided"}
+
+
+LEASE_FAULTS: dict[str, Callable[[Fact], Fact]] = {
+    "a number outside the lease": lambda fact: (
+        replace(fact, serial=26, ticket="20261123-AK026") if isinstance(fact, Issued) else fact
+    ),
+    "a number of an unknown lease": lambda fact: (
+        replace(fact, lease="20261123-M-1") if isinstance(fact, Issued) else fact
+    ),
+    "issued in the future": lambda fact: (
+        replace(fact, issued_at=fact.at + timedelta(hours=1)) if isinstance(fact, Issued) else fact
+    ),
+    "a number neither issued nor void": lambda fact: (
+        replace(fact, blocks=fact.blocks[1:]) if isinstance(fact, NumbersVoided) else fact
+    ),
+    "numbers leased twice": lambda fact: (
+        replace(fact, blocks=(Block(letter="AK", first=25, last=50),)) if isinstance(fact, NumbersLeased) else fact
+    ),
+    "numbers without the mark": lambda fact: replace(fact, mark="M") if isinstance(fact, NumbersLeased) else fact,
+}
+
+
+@pytest.mark.parametrize("fault", LEASE_FAULTS.values(), ids=LEASE_FAULTS)
+def test_numbers_that_were_not_leased_so_are_noticed(leased: Book, fault: Callable[[Fact], Fact]) -> None:
+    assert Rule.LEASE_WRONG in found(with_change(leased.lines, fault))
 
 
 def test_a_visitor_called_to_two_counters_is_noticed(book: Book) -> None:
