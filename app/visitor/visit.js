@@ -109,6 +109,13 @@ export function waited(visit, now) {
   return Math.max(0, visit.limit_seconds - (Date.parse(visit.due ?? "") - now) / 1000);
 }
 
+/** The same in words. @param {boolean} isOver @param {boolean} isLate @param {{waited: number, limit: number}} values */
+export function waitedWords(isOver, isLate, values) {
+  if (isOver) return say("You waited {waited} minutes; at most {limit} were promised", values);
+  if (isLate) return say("You have waited {waited} minutes; at most {limit} were promised", values);
+  return say("You have waited {waited} of the {limit} minutes promised", values);
+}
+
 const WHY = {
   out_of_turn: mark("has a right by law to go out of turn."),
   booked: mark("had booked a time, and that time had come."),

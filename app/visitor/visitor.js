@@ -5,7 +5,7 @@ import { banner, listen } from "../web/assets/live.js";
 import { clock, heard, now } from "../web/assets/time.js";
 import { inWords, say } from "../web/assets/words.js";
 import * as alarm from "./alarm.js";
-import { headline, minutes, note, overLimit, reason, story, waited, when } from "./visit.js";
+import { headline, minutes, note, overLimit, reason, story, waited, waitedWords, when } from "./visit.js";
 
 /** @typedef {import("./visit.js").Visit} Visit */
 
@@ -44,9 +44,9 @@ function start() {
   listen(`${ADDRESS}/stream`, { state: beat, link: (isLive, at) => showStale(isLive && !hasFailed, hasFailed ? toldAt : at) });
   setInterval(tick, 1_000);
   for (const touch of ["pointerup", "keydown", "click"]) document.addEventListener(touch, makeHeard);
-  by("more-time").querySelector("button")?.addEventListener("click", () => wish("more-time"));
+  by("more-time").querySelector("button")?.addEventListener("click", () => step("more-time"));
   by("leave").addEventListener("click", () => dialog().showModal());
-  dialog().addEventListener("close", () => dialog().returnValue === "leave" && wish("leave"));
+  dialog().addEventListener("close", () => dialog().returnValue === "leave" && step("leave"));
   for (const button of stars()) button.addEventListener("click", () => rate(Number(button.dataset.stars)));
   by("words-form").addEventListener("submit", sendWords);
 }
@@ -62,7 +62,7 @@ function beat() {
 /** How long to wait before asking: not at all the first time. */
 function pause() {
   if (askedAt === null) return 0;
-  return Math.max(LEAST_PAUSE_MS - (performance.now() - askedAt), 0) + Math.random() * JITTER_MS;
+  return Math.max(LEAST_PAUSE_MS - (performance.now() - askedAt), Math.random() * JITTER_MS);
 }
 
 async function refresh() {
@@ -89,7 +89,6 @@ async function refresh() {
 /** Ask for something, and look at what has become of it. @param {string} what @param {object} [body] */
 async function wish(what, body) {
   if (isBusy) return false;
-  isBusy = true;
   setBusy(true);
   showProblem("");
   try {
@@ -100,9 +99,13 @@ async function wish(what, body) {
     return false;
   } finally {
     await refresh();
-    isBusy = false;
     setBusy(false);
   }
+}
+
+/** A wish that changes where the visit stands: what was pressed is gone then. @param {string} what */
+async function step(what) {
+  if (await wish(what)) by("number").focus();
 }
 
 /** @param {number} stars */
@@ -137,27 +140,34 @@ async function sendWords(event) {
 
 // Sound
 
-/** Whatever was touched first: from then on the page may sound. @param {Event} event */
+/** Whatever is touched first: from then on the page may sound. @param {Event} event */
 async function makeHeard(event) {
-  if (alarm.canSound()) return;
+  const isTried = by("sound").contains(/** @type {Node} */ (event.target));
+  if (isHeard()) {
+    if (isTried && event.type === "click") alarm.chime();
+    return;
+  }
   await alarm.unlock();
-  if (isHeard()) return;
+  if (isHeard() || !alarm.canSound()) return;
   paintSound();
   if (!isOn()) return;
   void alarm.stayAwake();
   // Somebody who opens the page when the number is already called has not heard it yet.
   if (visit?.state === "called") alarm.ring();
-  else if (by("sound").contains(/** @type {Node} */ (event.target))) alarm.chime();
+  else if (isTried) alarm.chime();
 }
 
+/** Whether the button says so. */
 function isHeard() {
-  return by("sound").classList.contains("spent");
+  return by("sound").dataset.on === "true";
 }
 
+// The button stays where it is: what moves away under a finger is not pressed.
 function paintSound() {
-  by("sound").hidden = !isOn();
-  // Its room stays: a button that moves away under a finger is not pressed.
-  by("sound").classList.toggle("spent", alarm.canSound());
+  const button = by("sound");
+  button.hidden = !isOn();
+  button.dataset.on = String(alarm.canSound());
+  button.textContent = alarm.canSound() ? say("The sound is on. Touch here to try it.") : say("Turn the sound on, to hear your call");
 }
 
 /** Whether a call may still come. */
@@ -203,8 +213,9 @@ function tick() {
   const bar = /** @type {HTMLProgressElement} */ (by("waited"));
   bar.max = visit.limit_seconds || 1;
   bar.value = Math.min(seconds, visit.limit_seconds);
-  const values = { waited: minutes(seconds), limit: minutes(visit.limit_seconds) };
-  put("waited-words", isOver ? say("You waited {waited} minutes; at most {limit} were promised", values) : say("You have waited {waited} of the {limit} minutes promised", values));
+  const isLate = seconds >= visit.limit_seconds;
+  bar.classList.toggle("late", isLate);
+  put("waited-words", waitedWords(isOver, isLate, { waited: minutes(seconds), limit: minutes(visit.limit_seconds) }));
 }
 
 /** @param {Visit} fresh */
@@ -224,10 +235,10 @@ function paintActions({ may }) {
 function paintRating(fresh) {
   by("rating").hidden = !fresh.may.rate && fresh.stars === null;
   for (const button of stars()) {
+    button.disabled = !fresh.may.rate;
     button.setAttribute("aria-pressed", String(Number(button.dataset.stars) === fresh.stars));
     button.classList.toggle("lit", fresh.stars !== null && Number(button.dataset.stars) <= fresh.stars);
   }
-  if (!isBusy) setBusy(false);
   if (!fresh.may.rate) by("words-form").hidden = true;
 }
 
@@ -305,10 +316,8 @@ function showProblem(text) {
 
 /** @param {boolean} isIt */
 function setBusy(isIt) {
-  for (const button of document.querySelectorAll("main button:not(#sound)")) {
-    /** @type {HTMLButtonElement} */ (button).disabled = isIt;
-  }
-  if (!visit?.may.rate) for (const button of stars()) button.disabled = true;
+  isBusy = isIt;
+  document.body.dataset.busy = String(isIt);
 }
 
 /** @returns {HTMLButtonElement[]} */
