@@ -1,0 +1,179 @@
+// Says one announcement after the other, each to its end. Whatever becomes of a clip, the next one follows.
+
+/** With more than this many in the queue there is no chime between them. */
+const UNHURRIED = 3;
+/** How long a clip may take before it begins, and beyond its own length. */
+const PATIENCE_MS = 4_000;
+/** After every language. */
+const PAUSE_MS = 350;
+const CHIME = "chime.ogg";
+
+/**
+ * @template T
+ * @typedef {object} Announcement
+ * @property {T} of  what it is about
+ * @property {string[][]} clips  the addresses of its clips, language by language
+ */
+
+/**
+ * @template T
+ * @typedef {object} Told  who is told what the speaker does
+ * @property {(of: T) => void} begun
+ * @property {(of: T, wholly: boolean) => void} done  `wholly`: at least one language was heard from first to last
+ * @property {(isBlocked: boolean) => void} blocked  the browser wants to be touched before it makes a sound
+ */
+
+/** @template T */
+export class Speaker {
+  /** @type {Announcement<T>[]} */
+  #queue = [];
+  #isSpeaking = false;
+  #isOutdated = false;
+  /** @type {(() => void) | null} */
+  #unblock = null;
+
+  /**
+   * @param {HTMLElement} place  where the audio elements are while they are needed
+   * @param {string} base  the address of the clips
+   * @param {number} pace
+   * @param {Told<T>} told
+   */
+  constructor(place, base, pace, told) {
+    this.place = place;
+    this.base = base;
+    this.pace = pace;
+    this.told = told;
+  }
+
+  /** What is said now. @returns {T | null} */
+  get current() {
+    return this.#isSpeaking ? (this.#queue[0]?.of ?? null) : null;
+  }
+
+  /** Say this after all that was asked for before. @param {Announcement<T>} announcement */
+  add(announcement) {
+    this.#queue.push(announcement);
+    if (!this.#isSpeaking) void this.#speak();
+  }
+
+  /** Whether this is still to be said, or being said. @param {(of: T) => boolean} isIt */
+  holds(isIt) {
+    return this.#queue.some(({ of }) => isIt(of));
+  }
+
+  /** Find out whether the browser lets us speak, before somebody is called. */
+  async tryOut() {
+    const [audio] = this.#prepared([CHIME]);
+    audio.volume = 0;
+    await this.#started(audio);
+    release(audio);
+  }
+
+  /** The page was touched. What is `outdated` by then need not be said any more. @param {(of: T) => boolean} outdated */
+  unblock(outdated) {
+    const [current, ...others] = this.#queue;
+    if (current) {
+      this.#isOutdated = outdated(current.of);
+      this.#queue = [current, ...others.filter(({ of }) => !outdated(of))];
+    }
+    this.#unblock?.();
+  }
+
+  async #speak() {
+    this.#isSpeaking = true;
+    let isFirst = true;
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      this.told.begun(next.of);
+      const chime = isFirst || this.#queue.length <= UNHURRIED ? [CHIME] : [];
+      const isWhole = await this.#say(chime, next.clips);
+      isFirst = this.#isOutdated;
+      this.#isOutdated = false;
+      this.#queue.shift();
+      this.#isSpeaking = this.#queue.length > 0;
+      this.told.done(next.of, isWhole);
+    }
+  }
+
+  /** @param {string[]} chime @param {string[][]} languages @returns {Promise<boolean>} */
+  async #say(chime, languages) {
+    let isWhole = false;
+    const bell = this.#prepared(chime);
+    const spoken = languages.map((clips) => this.#prepared(clips));
+    for (const audio of bell) await this.#play(audio);
+    for (const clips of spoken) {
+      let wasHeard = clips.length > 0;
+      for (const audio of clips) wasHeard = (await this.#play(audio)) && wasHeard;
+      isWhole = isWhole || wasHeard;
+      await new Promise((wake) => setTimeout(wake, PAUSE_MS / this.pace));
+    }
+    return isWhole;
+  }
+
+  /** All at once, so that each is there when its turn comes. @param {string[]} clips */
+  #prepared(clips) {
+    return clips.map((clip) => {
+      const audio = new Audio(this.base + clip);
+      audio.preload = "auto";
+      audio.playbackRate = audio.defaultPlaybackRate = this.pace;
+      this.place.append(audio);
+      return audio;
+    });
+  }
+
+  /** Whether it was heard to its end. @param {HTMLAudioElement} audio @returns {Promise<boolean>} */
+  async #play(audio) {
+    const ended = new Promise((/** @type {(wasHeard: boolean) => void} */ settle) => {
+      audio.addEventListener("ended", () => settle(true));
+      audio.addEventListener("error", () => settle(false));
+      if (audio.error) settle(false);
+    });
+    const begins = !this.#isOutdated && (await this.#started(audio)) && !this.#isOutdated;
+    const seconds = Number.isFinite(audio.duration) ? audio.duration / this.pace : 0;
+    const wasHeard = begins && (await inTime(ended, seconds * 1_000 + PATIENCE_MS));
+    release(audio);
+    return wasHeard;
+  }
+
+  /** Whether it plays. Where the browser forbids it, that waits for a touch. @param {HTMLAudioElement} audio */
+  async #started(audio) {
+    for (;;) {
+      try {
+        if (await inTime(audio.play().then(() => true), PATIENCE_MS)) return true;
+        console.warn("a clip does not begin", audio.src);
+        return false;
+      } catch (error) {
+        if (!(error instanceof DOMException) || error.name !== "NotAllowedError") {
+          console.warn("a clip cannot be played", audio.src, error);
+          return false;
+        }
+      }
+      await this.#touched();
+    }
+  }
+
+  async #touched() {
+    this.told.blocked(true);
+    const earlier = this.#unblock;
+    await new Promise((/** @type {(value: void) => void} */ wake) => {
+      this.#unblock = () => {
+        earlier?.();
+        wake();
+      };
+    });
+    this.#unblock = null;
+    this.told.blocked(false);
+  }
+}
+
+/** What was promised, or false when it takes too long. @param {Promise<boolean>} promised @param {number} ms */
+function inTime(promised, ms) {
+  return Promise.race([promised, new Promise((/** @type {(late: boolean) => void} */ late) => setTimeout(() => late(false), ms))]);
+}
+
+/** A browser keeps only so many decoders. @param {HTMLAudioElement} audio */
+function release(audio) {
+  audio.pause();
+  audio.removeAttribute("src");
+  audio.load();
+  audio.remove();
+}
