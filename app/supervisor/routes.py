@@ -124,9 +124,9 @@ class CountersAtAGlance(TypedDict):
 class OfficeAtAGlance(TypedDict):
     """How an office does.
 
-    `waiting` counts everybody whose wait clock runs, held by the office included, and `acknowledged` those of them
-    whose breach somebody has answered for. `limit_used` is how much of the promised wait is used up by whoever is
-    closest to its end or past it: 1 is all of it.
+    `waiting` counts everybody whose wait clock runs, held by the office included; `warned` those of them who are near
+    their limit or past it; `acknowledged` those whose breach somebody has answered for. `limit_used` is how much of
+    the promised wait is used up by whoever is closest to its end or past it: 1 is all of it.
     """
 
     office: str
@@ -134,6 +134,7 @@ class OfficeAtAGlance(TypedDict):
     day_is_open: bool
     receives: bool
     waiting: int
+    warned: int
     over_limit: int
     acknowledged: int
     longest_wait_seconds: Seconds
@@ -410,6 +411,7 @@ def _at_a_glance(hall: Hall, glance: Glance, now: datetime) -> OfficeAtAGlance:
         "day_is_open": hall.day_is_open,
         "receives": hall.receives_at(now),
         "waiting": len(glance.dues),
+        "warned": glance.warned,
         "over_limit": glance.over_limit(now),
         "acknowledged": glance.acknowledged,
         "longest_wait_seconds": _seconds_since(glance.oldest, now),

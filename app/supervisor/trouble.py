@@ -26,6 +26,7 @@ class Glance:
     dues: tuple[datetime, ...]
     tightest: Ticket | None
     oldest: datetime | None
+    warned: int
     acknowledged: int
     counters: Mapping[str, int]
     idle: int
@@ -71,6 +72,7 @@ def glance(hall: Hall) -> Glance:
         dues=tuple(map(_due, waiting)),
         tightest=waiting[0] if waiting else None,
         oldest=min((since for ticket in waiting if (since := ticket.clock.as_if_since)), default=None),
+        warned=sum(map(_is_near, waiting)),
         acknowledged=sum(ticket.acknowledged is not None for ticket in waiting),
         counters=_counters(hall),
         idle=sum(_is_idle(hall, counter) for counter in hall.office.counters),

@@ -65,9 +65,8 @@ def page(
         _templates()
         .get_template(template)
         .render(
-            **values,
+            **{"languages_offered": languages(), **values},
             language=language,
-            languages_offered=values.get("languages_offered", languages()),
             nonce=nonce,
             asset=asset,
             words={english: sentence(english, language) for english in said_by(template.partition("/")[0])},
