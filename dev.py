@@ -2,6 +2,7 @@
 """Everything a newcomer runs, from a fresh clone and with Python 3.11 or newer alone.
 
     python3 dev.py run                  start the queue; it prints where to click
+    python3 dev.py demo                 the same with a busy office, so that all screens move; Ctrl-C ends it
     python3 dev.py test [-k calls ...]  all tests, PostgreSQL included; further words go to pytest
     python3 dev.py lint                 style, types, and which module may import which
     python3 dev.py bench NAME [--quick] one of the measurements in bench/
@@ -58,6 +59,10 @@ def run(words: list[str]) -> NoReturn:
     become("app", "serve", *words, needs=RUNTIME)
 
 
+def demo(words: list[str]) -> NoReturn:
+    become("app", "demo", *words, needs=RUNTIME)
+
+
 def fifteen(words: list[str]) -> NoReturn:
     become("app", *words, needs=RUNTIME)
 
@@ -95,7 +100,15 @@ def lock(words: list[str]) -> NoReturn:
     sys.exit()
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "fifteen": fifteen, "lock": lock}
+COMMANDS = {
+    "run": run,
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "fifteen": fifteen,
+    "lock": lock,
+}
 
 
 def become(module: str, *words: str, needs: tuple[str, ...]) -> NoReturn:

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
         default=60, ge=0, description="how often a visitor nobody sees tries out the watch; 0 is never"
     )
     alerts: Path | None = Field(default=None, description="a TOML file that says who is told of what")
+    grafana: str | None = Field(
+        default=None, pattern=r"^https?://\S+$", description="where Grafana shows our dashboards, for links"
+    )
     demo_speed: float | None = Field(
         default=None, gt=0, le=10_000, description="run the clock N-fold, in a demo journal"
     )

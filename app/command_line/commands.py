@@ -69,6 +69,22 @@ def serve(
 
 
 @fifteen.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes any free one. [default: 8000]")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Keep the demo in this journal. [default: a new one, forgotten at the end]")
+    ] = None,
+    speed: Annotated[float, typer.Option(min=1, max=600, help="How many times as fast the clock runs.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed brings the same visitors.")] = 15,
+) -> None:
+    """Show everything at work: a server, an office at its busiest hour, and people who come and are served."""
+    from app.command_line import demonstrating
+
+    with _plainly():
+        demonstrating.demonstrate(_settings(port=port), database, speed, seed)
+
+
+@fifteen.command()
 def apply(
     files: Annotated[list[Path], typer.Argument(help="Descriptions of offices, in TOML.")],
     database: Database = None,

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from app.journal import open_journal
 from app.logs import log_to_stderr
 from app.main import create_app
 from app.settings import Settings
+from queue_core.hall import Hall
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +38,28 @@ LONGEST_BEFORE_OPENING = timedelta(hours=2)
 """A demo clock leaves its user the time to start a simulator, but does not begin the evening before."""
 
 
-def serve(settings: Settings) -> None:
+Greeting = Callable[[str, Settings, Sequence[Hall], datetime], str]
+"""What is printed once the server answers at an address, with these halls, at this time of its clock."""
+
+Beside = Callable[[str], Coroutine[Any, Any, None]]
+"""What goes on beside the server, from when it answers at an address until it stops."""
+
+
+Step = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def nothing_beside(_url: str) -> None:
+    """The server is alone."""
+
+
+def serve(settings: Settings, greeting: Greeting = welcome, beside: Beside = nothing_beside) -> None:
     """Serve until a signal says to stop. JournalRefused or Sorry when it cannot begin."""
     log_to_stderr()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
+        runner.run(_serve(settings, greeting, beside))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, greeting: Greeting, beside: Beside) -> None:
     listening = _bound(settings)
     with listening:
         clock = clock_of(settings)
@@ -52,9 +67,17 @@ async def _serve(settings: Settings) -> None:
         # The application starts here and not inside uvicorn, which would tell a refused journal as a crash.
         async with app.router.lifespan_context(app):
             _spare_what_stays()
-            server = _Server(_config(app), app.state.hub.stop, lambda: _ready(app.state, settings, listening))
+            company = _Company(beside)
+
+            async def ready() -> None:
+                company.come(await _ready(app.state, settings, listening, greeting))
+
+            async def stopping() -> None:
+                app.state.hub.stop()
+                await company.leave()
+
             try:
-                await server.serve(sockets=[listening])
+                await _Server(_config(app), stopping, ready).serve(sockets=[listening])
             finally:
                 close_door(settings.database)
 
@@ -131,21 +154,38 @@ def _config(app: Callable[..., Any]) -> uvicorn.Config:
     )
 
 
+class _Company:
+    """What goes on beside a server, and ends before it does."""
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        self._task: asyncio.Task[None] | None = None
+
+    def come(self, url: str) -> None:
+        """The server answers now."""
+        self._task = asyncio.create_task(self._beside(url))
+
+    async def leave(self) -> None:
+        """The server is about to stop."""
+        if self._task:
+            self._task.cancel()
+            # Whatever became of it, the server stops as it always does.
+            await asyncio.wait([self._task])
+
+
 class _Server(uvicorn.Server):
     """uvicorn, with something to do once it listens and before it stops."""
 
-    def __init__(
-        self, config: uvicorn.Config, end_streams: Callable[[], None], ready: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: Step, ready: Step) -> None:
         super().__init__(config)
-        self._end_streams, self._ready = end_streams, ready
+        self._stopping, self._ready = stopping, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         await self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._end_streams()
+        await self._stopping()
         await super().shutdown(sockets)
 
     @contextmanager
@@ -157,8 +197,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _ready(state: Any, settings: Settings, listening: socket.socket) -> None:
-    """The server answers: say so, to other commands and to people."""
+async def _ready(state: Any, settings: Settings, listening: socket.socket, greeting: Greeting) -> str:
+    """The server answers: say so, to other commands and to people. Where it does."""
     url = _url(settings.host, listening)
     try:
         open_door(settings.database, url, state.secret)
@@ -167,7 +207,8 @@ async def _ready(state: Any, settings: Settings, listening: socket.socket) -> No
     halls, now = await state.engine.halls(), state.clock.now()
     if isinstance(state.clock, DemoClock):
         typer.echo(banner(state.clock.speed, now))
-    typer.echo(welcome(url, settings, [hall for _, hall in sorted(halls.items()) if hall.exists], now))
+    typer.echo(greeting(url, settings, [hall for _, hall in sorted(halls.items()) if hall.exists], now))
+    return url
 
 
 def _url(host: str, listening: socket.socket) -> str:

@@ -24,10 +24,24 @@ def banner(speed: float, now: datetime) -> str:
 
 def welcome(url: str, settings: Settings, halls: Sequence[Hall], now: datetime) -> str:
     """Where to click and what to type."""
-    start = f"Fifteen serves at {url}\n\n  the API, to read and try   {url}/docs\n"
-    look = "".join(f"  {hall.office_id + ', live':<26} {url}/api/v1/offices/{hall.office_id}\n" for hall in halls[:3])
-    metrics = f"  metrics                    {url}/metrics\n"
-    return start + look + metrics + (_first_steps(url, halls[0], now) if halls else _no_office(settings))
+    look = "".join(_line(f"{hall.office_id}, live", f"{url}/api/v1/offices/{hall.office_id}") for hall in halls[:3])
+    api = _line("the API, to read and try", f"{url}/docs") + look + _line("metrics", f"{url}/metrics")
+    rest = _first_steps(url, halls[0], now) if halls else _no_office(settings)
+    return f"Fifteen serves at {url}\n\n{screens(url, halls)}{api}{rest}"
+
+
+def screens(url: str, halls: Sequence[Hall]) -> str:
+    """Where to click."""
+    everything = _line("all screens", f"{url}/") + _line("all offices", f"{url}/supervisor")
+    return everything + "".join(
+        _line(f"{hall.office_id}, {screen}", f"{url}/{screen}/{hall.office_id}")
+        for hall in halls[:3]
+        for screen in ("kiosk", "console", "board", "supervisor")
+    )
+
+
+def _line(what: str, address: str) -> str:
+    return f"  {what:<26} {address}\n"
 
 
 def _no_office(settings: Settings) -> str:

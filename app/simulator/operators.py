@@ -1,6 +1,6 @@
 """The operators: call, wait, serve, take breaks, go home."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -20,9 +20,10 @@ NO_LONGER_THERE = ("step-forbidden", "unknown-ticket")
 Ticket = Mapping[str, Any]
 
 
-def manned(place: Place, operators: int | None) -> list[str]:
+def manned(place: Place, operators: int | None, empty: Collection[str] = ()) -> list[str]:
     """The counters that so many operators sit down at: first those that leave no service without anybody."""
-    left, chosen, uncovered = list(place.counters), list[str](), set(place.services)
+    left = [counter for counter in place.counters if counter not in empty]
+    chosen, uncovered = list[str](), set(place.services)
     while left and (operators is None or len(chosen) < operators):
         best = max(left, key=lambda counter: len(uncovered & set(place.counters[counter])))
         left.remove(best)

@@ -32,7 +32,10 @@ class CannotSimulate(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """What to simulate. `speed` None follows the server's clock; only `real` puts visitors into a real journal."""
+    """What to simulate. `speed` None follows the server's clock; only `real` puts visitors into a real journal.
+
+    `empty` counters are left for somebody else.
+    """
 
     url: str
     office: str | None = None
@@ -41,6 +44,7 @@ class Simulation:
     recording: Path | None = None
     visits: int | None = None
     operators: int | None = None
+    empty: frozenset[str] = frozenset()
     real: bool = False
 
 
@@ -77,7 +81,7 @@ async def _live_through(
             hall.later(_keep_time(server, show))
             async with asyncio.TaskGroup() as staff:
                 staff.create_task(admit(hall, day))
-                for counter in manned(place, simulation.operators):
+                for counter in manned(place, simulation.operators, simulation.empty):
                     staff.create_task(work(hall, counter, day.breaks.get(counter, ())))
             hall.everybody_goes_home()
     return hall
@@ -101,7 +105,9 @@ def _day(simulation: Simulation, place: Place, server: Server, console: Console)
     if len(to_come) < len(day.visits):
         past = len(day.visits) - len(to_come)
         console.print(f"It is {clock} at {place.id}: {past} visits before that are left out, {len(to_come)} to come.")
-    return Day(visits=to_come, breaks=day.breaks)
+    # Else everybody who sits down in the middle of a day would first take all the breaks of the morning.
+    breaks = {counter: tuple(each for each in breaks if each.at >= now) for counter, breaks in day.breaks.items()}
+    return Day(visits=to_come, breaks=breaks)
 
 
 def _everybody_home_at(day: Day, place: Place) -> datetime:

@@ -38,6 +38,7 @@ class ServiceState(TypedDict):
     group: str | None
     closed_because: str | None
     limit_seconds: dict[Channel, Seconds]
+    warning_seconds: dict[Channel, Seconds]
     waiting: int
     longest_wait_seconds: Seconds
     oldest_clock_start: Moment | None
@@ -236,6 +237,7 @@ def _service(hall: Hall, service: Service, waiting: list[Ticket], now: datetime)
         "group": service.group,
         "closed_because": hall.closed_services.get(service.id),
         "limit_seconds": {channel: service.limits.seconds(channel) for channel in (Channel.WALK_IN, Channel.BOOKED)},
+        "warning_seconds": {channel: service.limits.warning_seconds(channel) for channel in Channel},
         "waiting": len(waiting),
         "longest_wait_seconds": int(max((ticket.clock.reading(now).total_seconds() for ticket in waiting), default=0)),
         "oldest_clock_start": instant_or_none(min((ticket.clock_start for ticket in waiting), default=None)),

@@ -204,7 +204,7 @@ async def test_a_reason_is_one_line_of_text(before_and_after: Centre, reason: An
         ("GET", "/api/v1/offices?cursor=%D1%8F", 422, "bad-cursor"),
         ("GET", "/api/v1/offices/centre/stream?view=everything", 422, "bad-input"),
         ("GET", "/api/v1/offices/centre/stream?after=-1", 422, "bad-input"),
-        ("GET", "/", 404, "no-such-page"),
+        ("GET", "/nowhere", 404, "no-such-page"),
         ("GET", "/api/v1/offices/", 404, "no-such-page"),
         ("GET", "/api/v1/offices/centre/", 404, "no-such-page"),
         ("POST", "/api/v1/offices/centre/tickets/20261123-A001/dance", 404, "no-such-page"),

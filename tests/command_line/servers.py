@@ -45,12 +45,12 @@ class LiveServer:
 
 
 @contextmanager
-def serving(directory: Path, *words: str, **settings: str) -> Iterator[LiveServer]:
-    """A server on a free port, stopped afterwards if it still runs."""
+def serving(directory: Path, *words: str, command: str = "serve", **settings: str) -> Iterator[LiveServer]:
+    """A server on a free port, stopped afterwards if it still runs. `command` is what starts it."""
     set_by = {f"FIFTEEN_{name.upper()}": value for name, value in settings.items()}
     with (directory / "server.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", "0", *words],
+            [sys.executable, "-m", "app", command, "--port", "0", *words],
             cwd=directory,
             env=environment() | set_by,
             stdout=subprocess.PIPE,

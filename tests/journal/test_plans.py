@@ -1,6 +1,7 @@
 """The hot statements find their rows by a key, however long the journal has become."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Table, event
 
 from app.journal import Journal, Verification
 from app.journal.schema import answers, facts, tickets
+from app.journal.waits import waits_of
 from tests.core.live import LiveHall
 from tests.journal.databases import opened
 from tests.journal.writing import Scribe, changed, small_day, write
@@ -73,6 +75,13 @@ def test_the_head_of_an_office_is_found_at_its_end(long_kept: Journal) -> None:
     assert searches(plans, "facts")
     # Every office is asked for, so every checkpoint is looked at; but no more of the facts than the last.
     assert not [scan for scan in full_scans(plans) if "halls" not in scan]
+
+
+def test_a_days_waits_are_found_by_the_day(long_kept: Journal) -> None:
+    plans = plans_of(long_kept, lambda: waits_of(long_kept, "office 7", date(2026, 11, 23), 100))
+
+    assert searches(plans, "tickets")
+    assert not full_scans(plans)
 
 
 def test_verification_finds_ticket_rows_by_their_day(tmp_path: Path) -> None:
