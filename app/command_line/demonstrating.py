@@ -25,7 +25,7 @@ THURSDAY = 3
 BUSY_HOUR = time(10)
 """The hour from which on most people come, on the weekday with the longest hours."""
 
-VISITS = 370
+VISITS = 320
 """In a whole day: at the peak a few more than can be served in time. Whoever watches waits has something to see."""
 
 

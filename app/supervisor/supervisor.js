@@ -16,6 +16,8 @@ const API = `/api/v1/offices/${OFFICE}`;
 const TITLE = document.title;
 const NAME_KEPT_AS = "fifteen.supervisor.name";
 
+/** So many at first: below them are the lines and the counters, which may tell why there are more. */
+const NEEDY_SHOWN = 10;
 const ATTENTION_PAUSE_MS = 400;
 const PICTURE_PAUSE_MS = 4_000;
 const REMARKS_PAUSE_MS = 15_000;
@@ -44,6 +46,7 @@ let attention = [];
 /** @type {any} */
 let waits = null;
 let isLive = false;
+let showsAll = false;
 /** @type {Map<string, string>} Since when counters are free, as far as it was seen. */
 const freeSince = new Map();
 /** @type {Set<string>} */
@@ -323,7 +326,11 @@ function doing(counter, isIdle) {
 // Who needs attention
 
 function paintAttention() {
-  keep(byId("attention"), attention, (ticket) => ticket.ticket, attentionRow, paintNeedy);
+  const shown = showsAll ? attention : attention.slice(0, NEEDY_SHOWN);
+  const all = byId("all-needy");
+  all.hidden = shown.length === attention.length;
+  write(all, say("Show all: {number}", { number: attention.length }));
+  keep(byId("attention"), shown, (ticket) => ticket.ticket, attentionRow, paintNeedy);
   byId("nobody-near").hidden = attention.length > 0;
   const over = attention.filter((ticket) => ticket.over_limit_since);
   const unanswered = over.filter((ticket) => !ticket.acknowledged).length;
@@ -334,6 +341,13 @@ function paintAttention() {
   paintActions();
   tick();
 }
+
+byId("all-needy").addEventListener("click", () => {
+  showsAll = true;
+  const next = byId("attention").children.length;
+  paintAttention();
+  /** @type {HTMLElement | null} */ (byId("attention").children[next]?.querySelector("button:not([hidden])"))?.focus();
+});
 
 /** @param {any} ticket */
 function attentionRow(ticket) {
