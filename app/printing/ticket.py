@@ -83,7 +83,7 @@ def _promise(slip: Slip, roll: Roll) -> bytes:
     facts = [(sentence("Taken", slip.spoken), slip.issued_at)]
     if slip.ahead is not None:
         facts.append((sentence("People ahead of you", slip.spoken), str(slip.ahead)))
-    facts.append((sentence("Longest wait", slip.spoken), minutes))
+    facts.append((sentence("Wait limit", slip.spoken), minutes))
     said = [_pair(label, value, roll) for label, value in facts]
     if slip.due:
         said += [_gap(), _text(sentence("You will be called by", slip.spoken), roll), _text(slip.due, roll, 3, 3)]
