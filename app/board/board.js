@@ -67,6 +67,7 @@ const speaker = new Speaker(element(".voice"), CLIPS, Number(pace), {
     paintSoon();
   },
   blocked(isBlocked) {
+    if (sound.hidden === !isBlocked) return;
     sound.hidden = !isBlocked;
     paintSoon();
   },
@@ -104,7 +105,6 @@ new ResizeObserver(() => {
   fit();
   paintSoon();
 }).observe(main);
-sound.addEventListener("click", () => speaker.unblock((call) => !isCalled(call)));
 attend();
 
 // What is heard
@@ -385,8 +385,9 @@ function fit() {
   if (Math.min(wide, high) < 1) latest.style.setProperty("--fit", String(Math.min(wide, high) * 0.97));
 }
 
-/** Whoever touches the board finds its languages; else a pointer would be in the way of what is read. */
+/** Whoever touches the board switches its sound on, and finds its languages; else a pointer would be in the way. */
 function attend() {
+  window.addEventListener("click", () => speaker.unblock((call) => !isCalled(call)));
   let leaving = 0;
   for (const sign of ["pointermove", "pointerdown", "keydown"]) {
     window.addEventListener(sign, () => {

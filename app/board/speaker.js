@@ -28,9 +28,10 @@ export class Speaker {
   /** @type {Announcement<T>[]} */
   #queue = [];
   #isSpeaking = false;
+  /** What is said now, or was to be said before the browser was touched, is over. */
   #isOutdated = false;
-  /** @type {(() => void) | null} */
-  #unblock = null;
+  /** Set while an announcement waits for a touch. @type {(() => void) | null} */
+  #wake = null;
 
   /**
    * @param {HTMLElement} place  where the audio elements are while they are needed
@@ -65,18 +66,22 @@ export class Speaker {
   async tryOut() {
     const [audio] = this.#prepared([CHIME]);
     audio.volume = 0;
-    await this.#started(audio);
+    await this.#begins(audio);
     release(audio);
   }
 
-  /** The page was touched. What is `outdated` by then need not be said any more. @param {(of: T) => boolean} outdated */
+  /**
+   * The page was touched. What waited for that and is `outdated` by now need not be said any more.
+   * @param {(of: T) => boolean} outdated
+   */
   unblock(outdated) {
+    this.told.blocked(false);
+    if (!this.#wake) return;
     const [current, ...others] = this.#queue;
-    if (current) {
-      this.#isOutdated = outdated(current.of);
-      this.#queue = [current, ...others.filter(({ of }) => !outdated(of))];
-    }
-    this.#unblock?.();
+    this.#isOutdated = outdated(current.of);
+    this.#queue = [current, ...others.filter(({ of }) => !outdated(of))];
+    this.#wake();
+    this.#wake = null;
   }
 
   async #speak() {
@@ -127,41 +132,40 @@ export class Speaker {
       audio.addEventListener("error", () => settle(false));
       if (audio.error) settle(false);
     });
-    const begins = !this.#isOutdated && (await this.#started(audio)) && !this.#isOutdated;
+    const begins = await this.#beginsAtLast(audio);
     const seconds = Number.isFinite(audio.duration) ? audio.duration / this.pace : 0;
     const wasHeard = begins && (await inTime(ended, seconds * 1_000 + PATIENCE_MS));
     release(audio);
     return wasHeard;
   }
 
-  /** Whether it plays. Where the browser forbids it, that waits for a touch. @param {HTMLAudioElement} audio */
-  async #started(audio) {
-    for (;;) {
-      try {
-        if (await inTime(audio.play().then(() => true), PATIENCE_MS)) return true;
-        console.warn("a clip does not begin", audio.src);
-        return false;
-      } catch (error) {
-        if (!(error instanceof DOMException) || error.name !== "NotAllowedError") {
-          console.warn("a clip cannot be played", audio.src, error);
-          return false;
-        }
-      }
-      await this.#touched();
+  /** Whether it plays, if need be after a touch. @param {HTMLAudioElement} audio */
+  async #beginsAtLast(audio) {
+    while (!this.#isOutdated) {
+      const begins = await this.#begins(audio);
+      if (begins !== "forbidden") return begins;
+      await new Promise((/** @type {(value: void) => void} */ wake) => {
+        this.#wake = wake;
+      });
     }
+    return false;
   }
 
-  async #touched() {
-    this.told.blocked(true);
-    const earlier = this.#unblock;
-    await new Promise((/** @type {(value: void) => void} */ wake) => {
-      this.#unblock = () => {
-        earlier?.();
-        wake();
-      };
-    });
-    this.#unblock = null;
-    this.told.blocked(false);
+  /** Whether it plays, or the browser forbids it. @param {HTMLAudioElement} audio @returns {Promise<boolean | "forbidden">} */
+  async #begins(audio) {
+    try {
+      const begins = await inTime(audio.play().then(() => true), PATIENCE_MS);
+      if (begins) this.told.blocked(false);
+      else console.warn("a clip does not begin", audio.src);
+      return begins;
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "NotAllowedError") {
+        this.told.blocked(true);
+        return "forbidden";
+      }
+      console.warn("a clip cannot be played", audio.src, error);
+      return false;
+    }
   }
 }
 

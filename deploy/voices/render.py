@@ -22,8 +22,8 @@ SILENCE = "silence 1 0.01 0.3%"
 """What sox takes for silence at the beginning of a clip: less than 0.3 % for 10 ms."""
 TIDIED = f"gain -n -3 {SILENCE} reverse {SILENCE} fade t 0.02 reverse fade t 0.004 pad 0 0.07"
 """As loud as the others, from the first sound to the last, and a breath after it."""
-LETTER = "tempo -s 0.8 pad 0 0.08"
-"""A letter is over before an ear is ready for it, so it is said more slowly."""
+SLOWED = "tempo -s 0.8 pad 0 0.08"
+"""A letter or a digit is over before an ear is ready for it, so it is said more slowly."""
 WAV = ("-r", "24000", "-c", "1", "-b", "16")
 CODED = ("--quiet", "--bitrate", "24", "--padding", "0", "--serial", "15", "--discard-comments")
 
@@ -60,7 +60,8 @@ def _write_voice(language: str, scratch: Path) -> None:
 
 def _write_clip(spoken: Path, clip: Path) -> None:
     tidy = spoken.with_suffix(".tidy.wav")
-    effects = f"{TIDIED} {LETTER}" if spoken.name.startswith("letter-") else TIDIED
+    is_short = spoken.stem.startswith("letter-") or len(spoken.stem) == 1
+    effects = f"{TIDIED} {SLOWED}" if is_short else TIDIED
     subprocess.run(["sox", "-D", str(spoken), *WAV, str(tidy), *effects.split()], check=True)
     subprocess.run(["opusenc", *CODED, str(tidy), str(clip)], check=True)
 

