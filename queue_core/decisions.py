@@ -574,9 +574,7 @@ def _lease(hall: Hall, kiosk: str, done: str | None, now: datetime) -> Iterator[
     office, leases = hall.office, dict(hall.leases)
     if not office.offline_numbers:
         raise NothingToLease(office=office.id)
-    day = office.date_at(now)
-    if hall.day:
-        day = hall.day if hall.day_is_open else max(hall.day, day)
+    day = hall.day_at(now)
     mark = mark_for(kiosk, leases.values(), day)
     if mark is None:
         raise NoMoreMarks(kiosk=kiosk)

@@ -328,6 +328,13 @@ class Hall:
         )
         return min((instant for instant in nearest if instant), default=None)
 
+    def day_at(self, now: datetime) -> date:
+        """The business day that runs, or else the one that would begin now."""
+        today = self.office.date_at(now)
+        if self.day is None:
+            return today
+        return self.day if self.day_is_open else max(self.day, today)
+
     def closes_at(self) -> datetime | None:
         """When the open day ends by itself."""
         if not self.day_is_open:

@@ -146,6 +146,7 @@ class Menu(TypedDict):
     hotline: str | None
     seq: int
     server_time: Moment
+    day: Day
     receives: bool
     groups: list[GroupOut]
     services: list[MenuService]
@@ -220,7 +221,7 @@ async def tell_of_ticket(office: OfficeId, kiosk: KioskId, wish: OfflineWish, ac
 @router.get("/{office}/services", response_model=Menu, responses=refusals(*READ))
 async def read_menu(office: OfficeId, actor: Actor) -> Response:
     """The groups and services of the office, and which of them a visitor can take a ticket for now."""
-    return reply(_menu(await actor.hall(office), actor.engine.clock.now()))
+    return reply(menu(await actor.hall(office), actor.engine.clock.now()))
 
 
 @router.get("", response_model=Offices, responses=refusals(*ANY, BadInput, BadCursor, JournalSilent))
@@ -263,7 +264,8 @@ def _lease(office: str, lease: Lease, actor: Actor) -> LeaseOut:
     }
 
 
-def _menu(hall: Hall, clock: datetime) -> Menu:
+def menu(hall: Hall, clock: datetime) -> Menu:
+    """The menu as it is now."""
     office, now = hall.office, hall.moment(clock)
     return {
         "office": office.id,
@@ -272,6 +274,7 @@ def _menu(hall: Hall, clock: datetime) -> Menu:
         "hotline": office.hotline,
         "seq": hall.seq,
         "server_time": instant(clock),
+        "day": hall.day_at(now).isoformat(),
         "receives": hall.receives_at(now),
         "groups": [{"id": group.id, "name": dict(group.name)} for group in office.groups],
         "services": [_menu_service(hall, service, now) for service in office.services],

@@ -30,26 +30,27 @@ export function newKey(what) {
  * Write something. The reply's body, or null where there is none; a Problem when it is refused.
  * @param {string} address
  * @param {unknown} [body]
- * @param {{key?: string, patience?: number}} [options] `patience` is how many attempts may get no answer
+ * @param {{key?: string, patience?: number, timeout?: number}} [options] `patience` is how many attempts may get no answer,
+ *   `timeout` how many milliseconds each may take
  * @returns {Promise<any>}
  */
 export async function tell(address, body, options = {}) {
   /** @type {Record<string, string>} */
   const headers = { "Idempotency-Key": options.key ?? newKey("page"), "Accept-Language": document.documentElement.lang };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  return surely(address, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) }, options.patience);
+  return surely(address, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) }, options);
 }
 
-/** Read something. @param {string} address @returns {Promise<any>} */
-export async function ask(address) {
-  return surely(address, { headers: { "Accept-Language": document.documentElement.lang }, cache: "no-store" });
+/** Read something. @param {string} address @param {{patience?: number, timeout?: number}} [options] @returns {Promise<any>} */
+export async function ask(address, options = {}) {
+  return surely(address, { headers: { "Accept-Language": document.documentElement.lang }, cache: "no-store" }, options);
 }
 
-/** @param {string} address @param {RequestInit} request @param {number} [patience] @returns {Promise<any>} */
-async function surely(address, request, patience = PAUSES_MS.length) {
+/** @param {string} address @param {RequestInit} request @param {{patience?: number, timeout?: number}} options @returns {Promise<any>} */
+async function surely(address, request, { patience = PAUSES_MS.length, timeout = 10_000 }) {
   for (let attempt = 0; ; attempt++) {
     try {
-      const reply = await fetch(address, { ...request, signal: AbortSignal.timeout(10_000) });
+      const reply = await fetch(address, { ...request, signal: AbortSignal.timeout(timeout) });
       if (!REPEATED.has(reply.status)) return await read(reply);
     } catch (error) {
       if (error instanceof Problem) throw error;
