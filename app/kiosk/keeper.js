@@ -19,6 +19,8 @@ const SOON_MS = 2_000;
 const LATER_MS = 20_000;
 /** A request that is still on its way to a server that has come back takes effect within this time, or never. */
 const IN_FLIGHT_MS = 60_000;
+/** Nobody waits for an answer for so long. */
+const ANSWERED_MS = 10_000;
 const LEASES = 2;
 const CODES_AT_ONCE = 20;
 const CANCELLED = "the kiosk got no answer in time and gave the visitor another number";
@@ -44,6 +46,7 @@ export class Keeper {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.atWork = false;
+    this.isWanted = false;
   }
 
   /**
@@ -73,7 +76,8 @@ export class Keeper {
   /** @param {Wish} wish @returns {Promise<any>} null when no answer came in time */
   async #fromServer(wish) {
     const key = newKey("kiosk");
-    await this.store?.keepWish({ key, at: Date.now(), wish });
+    const asked = { key, at: Date.now(), wish, unanswered: false };
+    await this.store?.keepWish(asked);
     try {
       const ticket = await tell(`${API}/tickets`, body(wish), { ...PATIENCE, key });
       await this.store?.forgetWish(key);
@@ -83,6 +87,7 @@ export class Keeper {
         await this.store?.forgetWish(key);
         throw error;
       }
+      await this.store?.keepWish({ ...asked, unanswered: true });
       this.#gone();
       return null;
     }
@@ -90,13 +95,15 @@ export class Keeper {
 
   /** Look after the server's absence, and after what is left to be told, for as long as the page lives. */
   soon() {
+    this.isWanted = true;
+    if (this.atWork) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.#work(), 0);
   }
 
   async #work() {
-    if (this.atWork) return;
     this.atWork = true;
+    this.isWanted = false;
     let left = true;
     try {
       left = await alone(() => this.#comeBack());
@@ -106,7 +113,8 @@ export class Keeper {
     }
     this.atWork = false;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.#work(), this.away || left ? SOON_MS : LATER_MS);
+    const pause = this.away || left ? SOON_MS : LATER_MS;
+    this.timer = setTimeout(() => void this.#work(), this.isWanted && !this.away ? 0 : pause);
   }
 
   #gone() {
@@ -154,7 +162,12 @@ export class Keeper {
   /** What was wished and got no answer: the visitor has another number, so a ticket that was issued is given up. */
   async #settleWishes(/** @type {import("./store.js").Store} */ store) {
     let settled = true;
-    for (const { key, at, wish } of /** @type {import("./store.js").Unanswered[]} */ (await store.all("wishes"))) {
+    for (const { key, at, wish, unanswered } of /** @type {import("./store.js").Asked[]} */ (await store.all("wishes"))) {
+      // A visitor may still be waiting for this one, here or in another tab; else the page died over it.
+      if (!unanswered && Date.now() - at < ANSWERED_MS) {
+        settled = false;
+        continue;
+      }
       const ticket = await issuedAfterAll(key, wish);
       if (ticket) await giveUp(ticket, key);
       else if (Date.now() - at < IN_FLIGHT_MS) {

@@ -7,7 +7,7 @@
  *   visits: Record<string, string>, codes: Record<string, import("./setup.js").Code>, done: boolean}} Lease
  * @typedef {{service: string, channel: "walk_in" | "booked", category: string | null, slot: string | null, language: string}} Wish
  * @typedef {{order?: number, key: string, lease: string, number: string, issued_at: string, wish: Wish, why?: string}} Held
- * @typedef {{key: string, at: number, wish: Wish}} Unanswered
+ * @typedef {{key: string, at: number, wish: Wish, unanswered: boolean}} Asked  a wish on its way, or known to have got no answer
  */
 
 const VERSION = 1;
@@ -89,7 +89,7 @@ export class Store {
     return this.#change(["notes"], async (notes) => void notes.delete(name));
   }
 
-  /** @param {Unanswered} wish */
+  /** @param {Asked} wish */
   keepWish(wish) {
     return this.#change(["wishes"], async (wishes) => void wishes.put(wish));
   }

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
+from app.web.languages import sentence
+from app.web.problems import title_of
+from queue_core.errors import ServiceIsClosed
 from tests.api.conftest import CENTRE
 from tests.command_line.servers import LiveServer, serving
 from tests.screens.conftest import PATIENCE_MS, picture, post, violations
@@ -183,17 +186,17 @@ async def test_a_visitor_with_an_appointment_says_its_time(visitor_browser: Brow
 
 
 async def test_a_refusal_is_told_in_the_visitors_language(visitor_browser: BrowserContext, hall: LiveServer) -> None:
+    menu = hall.http.get("/api/v1/offices/centre/services").json()
+    await visitor_browser.route("**/services", lambda route: route.fulfill(json=menu))
+    await visitor_browser.route("**/stream", lambda route: route.abort())
     page = await opened(visitor_browser, hall, lang="ru")
     await touch(page, "Получить результат или совет")
-    await page.route("**/services", lambda route: route.abort())
-    await page.route("**/stream", lambda route: route.abort())
+
+    # The kiosk has not heard of it yet.
     post(hall, "/services/result/close", {"reason": "нет связи"})
+    await touch(page, "Получение готовых документов")
 
-    await page.evaluate("document.querySelector('[data-service=result]').disabled = false")
-    await page.locator("[data-service=result]").dispatch_event("click")
-
-    sorry, closed = page.get_by_role("alert"), page.locator("[data-service=result] .closed")
-    await expect(sorry.or_(closed).first).to_be_visible()
+    await expect(page.get_by_role("alert")).to_have_text(sentence(title_of(ServiceIsClosed), "ru"))
     post(hall, "/services/result/open")
 
 
@@ -616,6 +619,26 @@ async def test_a_wish_that_never_arrived_leaves_no_trace(kiosk_browser: BrowserC
 
         assert await take(page) == "A001"
         assert set(issued(server)) == {shown, "A001"}
+
+
+async def test_a_ticket_that_is_still_on_its_way_is_not_given_up(kiosk_browser: BrowserContext, tmp_path: Path) -> None:
+    with serving(tmp_path, canary_seconds="0") as server:
+        page = await opened(kiosk_browser, server)
+        await stocked(page)
+
+        async def slow(route: Route) -> None:
+            answer = await route.fetch()
+            async with page.expect_response("**/centre/services"):
+                # What the kiosk hears of now makes it look after everything that is left to be told.
+                post(server, "/services/cadastre/close", {"reason": "power cut"})
+            await route.fulfill(response=answer)
+
+        await page.route("**/centre/tickets", slow)
+        shown = await take(page)
+
+        await remembers(page, "wishes", 0)
+        await remembers(page, "tickets", 0)
+        assert list(line(server)) == [shown]
 
 
 async def test_a_server_that_stands_still_keeps_nobody_waiting(kiosk_browser: BrowserContext, tmp_path: Path) -> None:
