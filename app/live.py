@@ -53,8 +53,9 @@ class View(StrEnum):
 class LiveHub:
     """Everybody who listens, office by office.
 
-    `pace_seconds` is the least time between two snapshots of one office: no eye follows faster. Who comes back and has
-    missed more facts than `catch_up` is told to `resync`. `buffer_bytes` is the most that is kept for a slow reader.
+    `pace_seconds` is the least time between two snapshots of one office; the first of a burst is sent at once. Who
+    comes back and has missed more facts than `catch_up` is told to `resync`. `buffer_bytes` is the most that is kept
+    for a slow reader.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class LiveHub:
         snapshot: Snapshot,
         *,
         heartbeat_seconds: float = 15.0,
-        pace_seconds: float = 0.05,
+        pace_seconds: float = 0.2,
         catch_up: int = 10_000,
         buffer_bytes: int = 256 * 1024,
     ) -> None:
