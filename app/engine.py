@@ -34,7 +34,7 @@ from app.journal import (
     recorded,
 )
 from app.journal.following import Follower
-from queue_core.commands import Command, Configure, CounterCommand
+from queue_core.commands import Command, Configure, CounterCommand, Tick
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal, UnknownOffice
 from queue_core.facts import Configured, DayOpened, Fact, TicketFact
@@ -329,6 +329,8 @@ class Engine:
             draft = self._decide(batch, answered)
             if not await self._was_hasty(draft, answered) and await self._commit(draft):
                 break
+            if not self._in_doubt:
+                batch = self._in_flight = self._half_of(batch)
             answered = await self._cleared_up() or await self._answered(batch)
         self._in_flight, self._on_its_way = [], None
         self._publish(draft.page.facts)
@@ -340,6 +342,12 @@ class Engine:
         self._settled.set()
         # Whoever waited for settled halls looks at them now, before the next batch moves them.
         await asyncio.sleep(0)
+
+    def _half_of(self, batch: list[_Request]) -> list[_Request]:
+        """The first half; the others wait again. A large batch that lost a race would lose it again and again."""
+        half = len(batch) // 2 or 1
+        self._pending.extendleft(reversed(batch[half:]))
+        return batch[:half]
 
     async def _answered(self, requests: Iterable[_Request]) -> _Answers:
         """What these requests were answered with before, as far as their keys have been used."""
@@ -386,7 +394,7 @@ class Engine:
         except Refusal as refusal:
             draft.doubtful.append(request)
             return refusal
-        if not facts:
+        if not facts and not isinstance(request.command, Tick):
             draft.doubtful.append(request)
         ticket = None
         for fact in facts:
@@ -445,11 +453,10 @@ class Engine:
         if not draft.doubtful:
             return False
         named = {} if answered else _named(draft.doubtful)
-        offices = {request.office_id for request in draft.doubtful} if self._journal.is_shared else set()
+        seen = self._seen_by(draft) if self._journal.is_shared else {}
         try:
             hasty = bool(named and await self._in_thread(lambda: self._journal.answered(named.keys())))
-            for office_id in offices:
-                hasty = hasty or await self._is_behind(draft, office_id)
+            hasty = hasty or bool(seen and await self._in_thread(lambda: self._journal.facts_since(seen)))
         except JournalDown as down:
             log.warning("the journal does not answer", error=str(down))
             hasty = True
@@ -457,9 +464,11 @@ class Engine:
             await self._go_back(draft)
         return hasty
 
-    async def _is_behind(self, draft: _Draft, office_id: str) -> bool:
-        committed = draft.marked[office_id].seq_at_mark if office_id in draft.marked else 0
-        return bool(await self._in_thread(lambda: self._journal.facts_after(office_id, committed, 1)))
+    def _seen_by(self, draft: _Draft) -> dict[str, int]:
+        """The last committed seq that doubtful requests were decided upon, by office."""
+        marked = draft.marked
+        offices = {request.office_id for request in draft.doubtful}
+        return {office_id: marked[office_id].seq_at_mark if office_id in marked else 0 for office_id in offices}
 
     async def _commit(self, draft: _Draft) -> bool:
         """Whether the draft stands in the journal. If not, the halls are back where the journal is."""
@@ -552,35 +561,34 @@ class Engine:
         self._settled.set()
 
     async def _catch_up_with(self, draft: _Draft) -> None:
-        for office_id in draft.marked.keys() | {request.office_id for request in draft.doubtful}:
-            await self._catch_up(office_id)
+        await self._catch_up(draft.marked.keys() | {request.office_id for request in draft.doubtful})
 
     # Other processes
 
     def _heard(self, office_id: str, seq: int) -> None:
         """Another process says that an office has come to `seq`."""
-        hall = self._halls.get(office_id)
-        if hall is None or hall.seq < seq:
+        if self._seq_of(office_id) < seq:
             self._news[office_id] = seq
             self._wake.set()
 
     async def _read_news(self) -> None:
-        while self._news:
-            office_id, seq = self._news.popitem()
-            hall = self._halls.get(office_id)
-            if hall is None or hall.seq < seq:
-                await self._catch_up(office_id)
+        # Once, and not until there is none: a busy neighbour would keep us from writing.
+        news, self._news = self._news, {}
+        await self._catch_up(office_id for office_id, seq in news.items() if self._seq_of(office_id) < seq)
 
-    async def _catch_up(self, office_id: str) -> None:
-        """Move a hall by what others have committed."""
-        hall = self._halls.get(office_id) or Hall(office_id)
-        missed = await self._surely(lambda: self._journal.facts_after(office_id, hall.seq))
+    async def _catch_up(self, offices: Iterable[str]) -> None:
+        """Move halls by what others have committed, asked for all at once: one by one, others would move on again."""
+        seen = {office_id: self._seq_of(office_id) for office_id in offices}
+        missed = await self._surely(lambda: self._journal.facts_since(seen)) if seen else []
         for line in missed:
+            hall = self._halls.get(line.office_id) or self._keep_hall(Hall(line.office_id))
             evolve(hall, line.fact)
-            self._heads[office_id] = line.hash
-        if missed:
-            self._keep_hall(hall)
-            self._publish(missed)
+            self._heads[line.office_id] = line.hash
+        self._publish(missed)
+
+    def _seq_of(self, office_id: str) -> int:
+        hall = self._halls.get(office_id)
+        return hall.seq if hall else 0
 
     def _keep_hall(self, hall: Hall) -> Hall:
         self._halls[hall.office_id] = hall

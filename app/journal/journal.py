@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, select
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.copying import copy_into
@@ -26,6 +26,9 @@ KEYS_LIVE = timedelta(hours=72)
 
 FAR = 2**63 - 1
 """A seq that no office comes to."""
+
+OFFICES_AT_ONCE = 100
+"""Offices that are asked about in one question."""
 
 
 class Answered(NamedTuple):
@@ -104,6 +107,19 @@ class Journal:
         """The lines of an office that follow `seq`, in order."""
         with self.transaction(read_only=True) as connection:
             return list(self._after(connection, office_id, seq, limit))
+
+    def facts_since(self, seen: Mapping[str, int]) -> list[Recorded]:
+        """The lines of these offices that follow what was seen of each, office by office and in order."""
+        found: list[Recorded] = []
+        offices = sorted(seen.items())
+        with self.transaction(read_only=True) as connection:
+            for start in range(0, len(offices), OFFICES_AT_ONCE):
+                # Every seq stands in the question itself: in a join nobody could guess how few lines follow it.
+                some = offices[start : start + OFFICES_AT_ONCE]
+                unseen = or_(*(and_(facts.c.office_id == office_id, facts.c.seq > seq) for office_id, seq in some))
+                rows = connection.execute(select(facts).where(unseen).order_by(facts.c.office_id, facts.c.seq))
+                found += map(read, rows)
+        return found
 
     def heads(self) -> dict[str, int]:
         """The last seq of every office."""

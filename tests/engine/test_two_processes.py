@@ -11,7 +11,7 @@ import pytest
 from app.journal import Journal, Recorded
 from app.journal.following import Follower
 from queue_core.commands import CloseService, Finish, PauseCounter, Start
-from queue_core.errors import CounterIsPaused, Refusal, ServiceIsClosed, StepForbidden
+from queue_core.errors import CounterIsPaused, Refusal, ServiceIsClosed, StepForbidden, UnknownService
 from queue_core.hall import Hall
 from queue_core.tickets import Ticket
 from tests.core.live import OFFICE
@@ -85,6 +85,23 @@ async def test_a_refusal_is_never_older_than_the_other_process_answer(halls: tup
     await there.call("2")
     with pytest.raises(StepForbidden):
         await here.wish(Finish(visitor.id))
+
+
+async def test_refusals_of_many_offices_come_through_while_the_other_process_is_busy_in_all_of_them(
+    empty_database: str, clock: HandClock
+) -> None:
+    offices = [replace(OFFICE, id=f"office-{number}") for number in range(60)]
+    async with live_hall(empty_database, clock) as here, live_hall(empty_database, clock) as there:
+        busy = [LiveHall(there.engine, office) for office in offices]
+        await asyncio.gather(*(hall.open() for hall in busy))
+        asked = [LiveHall(here.engine, office) for office in offices]
+        await asyncio.gather(*(soon(partial(knows, here, office.id)) for office in offices))
+
+        others = asyncio.gather(*(issue_for_ever(hall) for hall in busy))
+        refusals = await outcomes(hall.issue("nothing") for hall in asked)
+        others.cancel()
+
+    assert {type(refusal) for refusal in refusals} == {UnknownService}
 
 
 async def test_facts_of_the_other_process_are_told_like_our_own(halls: tuple[LiveHall, LiveHall]) -> None:
@@ -181,6 +198,11 @@ async def both_agree(here: LiveHall, there: LiveHall) -> None:
 
 async def has_come_to(seq: int, hall: LiveHall) -> bool:
     return (await hall.now()).seq == seq
+
+
+async def issue_for_ever(hall: LiveHall) -> None:
+    while True:
+        await hall.issue()
 
 
 async def knows(hall: LiveHall, office_id: str) -> bool:

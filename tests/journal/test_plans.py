@@ -69,6 +69,13 @@ def test_what_follows_a_seq_is_found_by_it(long_kept: Journal) -> None:
     assert not full_scans(plans)
 
 
+def test_what_follows_in_many_offices_is_found_by_their_seqs(long_kept: Journal) -> None:
+    plans = plans_of(long_kept, lambda: long_kept.facts_since({f"office {number}": 4_000 for number in range(50)}))
+
+    assert searches(plans, "facts")
+    assert not full_scans(plans)
+
+
 def test_the_head_of_an_office_is_found_at_its_end(long_kept: Journal) -> None:
     plans = plans_of(long_kept, long_kept.heads)
 

@@ -82,6 +82,8 @@ def test_offices_do_not_mix(journal: Journal) -> None:
     assert journal.facts_after("north", 0) == north.lines
     assert journal.facts_after("south", 0) == south.lines
     assert journal.heads() == {"north": len(north.lines), "south": len(south.lines)}
+    assert journal.facts_since({"south": 3, "north": 2}) == north.lines[2:] + south.lines[3:]
+    assert journal.facts_since({"south": len(south.lines), "elsewhere": 0}) == []
 
 
 def test_two_offices_are_written_in_one_page(journal: Journal) -> None:
