@@ -1,5 +1,6 @@
 """A directory to work in, and the command line."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,11 @@ def fifteen(directory: Path) -> Fifteen:
     runner = CliRunner()
 
     def typed(*words: object) -> Result:
-        return runner.invoke(command_line, [str(word) for word in words])
+        handlers = logging.root.handlers[:]
+        try:
+            return runner.invoke(command_line, [str(word) for word in words])
+        finally:
+            # A command that logs does so to the end of its process; here it would go on into a stream that is closed.
+            logging.root.handlers[:] = handlers
 
     return typed
