@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from app.configuration import EXAMPLE, document_of, read_office
 from tests.api.conftest import centre, database
 from tests.command_line.servers import LiveServer, serving
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 30_000
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = (
@@ -47,9 +49,16 @@ async def visitor_browser(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 @pytest.fixture(scope="module")
 def hall() -> Iterator[LiveServer]:
-    """A server with the example office, whose day was opened by hand."""
+    """A server with the example office, whatever the time of day."""
     with TemporaryDirectory(prefix="fifteen-") as directory, serving(Path(directory), canary_seconds="0") as server:
+        never_close(server)
         yield server
+
+
+def never_close(server: LiveServer) -> None:
+    """Have the example office stay open: at the end of its hours it would take no more visitors amid a test."""
+    round_the_clock = document_of(read_office(EXAMPLE)) | {"hours": {day: ["00:00-24:00"] for day in WEEK}}
+    server.http.put("/api/v1/offices/centre", json=round_the_clock).raise_for_status()
 
 
 def post(server: LiveServer, path: str, body: Any = None, key: str | None = None) -> Any:

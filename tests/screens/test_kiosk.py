@@ -21,6 +21,8 @@ from app.web.problems import title_of
 from queue_core.errors import ServiceIsClosed
 from tests.api.conftest import CENTRE
 from tests.command_line.servers import LiveServer, serving
+from tests.printing.agents import agent as print_agent
+from tests.printing.paper import printed
 from tests.screens.conftest import PATIENCE_MS, picture, post, violations
 
 pytestmark = pytest.mark.needs("chromium")
@@ -442,7 +444,7 @@ async def test_the_staff_see_the_printer_and_print_the_last_ticket_again(
     await touch(page, f"Print {shown} again")
 
     await expect(panel).to_contain_text("ready to print")
-    assert [slip["number"] for slip in agent.slips] == [shown, shown]
+    await until(page, "0", None, lambda _: [slip["number"] for slip in agent.slips] == [shown, shown])
     await page.keyboard.press("F10")
     await expect(panel).to_be_hidden()
 
@@ -454,7 +456,7 @@ async def test_without_an_agent_the_browser_prints(visitor_browser: BrowserConte
     page = await opened(visitor_browser, hall)
 
     shown = await take(page)
-    await page.wait_for_function("window.printed")
+    await until(page, "window.printed ?? ''", None, bool)
 
     printed = await page.evaluate("window.printed")
     assert shown in printed
@@ -529,9 +531,12 @@ async def test_ten_tickets_are_given_while_the_server_is_dead_and_come_in_once_w
     kiosk_browser: BrowserContext, tmp_path: Path
 ) -> None:
     taken: dict[str, datetime] = {}
-    with a_port() as port:
+    with (
+        a_port() as port,
+        print_agent(tmp_path, "--to", "tickets.bin", "--origin", f"http://127.0.0.1:{port}") as agent,
+    ):
         with serving(tmp_path, "--port", str(port), canary_seconds="0") as server:
-            page = await opened(kiosk_browser, server)
+            page = await opened(kiosk_browser, server, printer=agent.url)
             await stocked(page)
             server.issue("centre", "result", "other-kiosk-1")
             server.kill()
@@ -543,12 +548,16 @@ async def test_ten_tickets_are_given_while_the_server_is_dead_and_come_in_once_w
                 shown = await take(page)
                 taken[shown] = datetime.now(UTC)
                 await expect(page.locator("figure .code")).to_be_visible()
+                await expect(page.locator(".take")).to_have_text("Take your ticket")
                 await touch(page, "Done")
             await page.keyboard.press("F10")
             panel = page.get_by_role("dialog")
             await expect(panel).to_contain_text("does not answer")
             await picture(page, "kiosk-staff-offline")
             await page.keyboard.press("F10")
+            paper = printed((tmp_path / "tickets.bin").read_bytes())
+            assert [line.text for line in paper.lines if line.text in taken] == list(taken)
+            assert len(paper.cut_at) == len({code.data for code in paper.codes}) == len(taken)
 
         with serving(tmp_path, "--port", str(port), canary_seconds="0") as server:
             online = server.issue("centre", "result", "other-kiosk-2")

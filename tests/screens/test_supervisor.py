@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.api.conftest import CENTRE
 from tests.command_line.servers import LiveServer, serving
-from tests.screens.conftest import PATIENCE_MS, picture, post, violations
+from tests.screens.conftest import PATIENCE_MS, never_close, picture, post, violations
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -29,6 +29,7 @@ def hall() -> Iterator[LiveServer]:
     """A server with the example office and two that are in a hurry."""
     settings = {"canary_seconds": "0", "grafana": GRAFANA}
     with TemporaryDirectory(prefix="fifteen-") as directory, serving(Path(directory), **settings) as server:
+        never_close(server)
         for office in ("hurried", "calm"):
             server.http.put(f"/api/v1/offices/{office}", json=hurried(office)).raise_for_status()
             in_office(server, office, "/open-day")
