@@ -88,6 +88,11 @@ class LiveHub:
         await self.engine.hall(office_id)
         return _Stream(self, office_id, view, _cursor(after, last_event_id))
 
+    async def visitor_stream(self, office_id: str, ticket: str) -> Response:
+        """The office's pulse for the visitor with this ticket, whose own steps are told from all others."""
+        await self.engine.hall(office_id)
+        return _Stream(self, office_id, View.PULSE, ticket=ticket)
+
     def stop(self) -> None:
         """End every stream. To be called before the server waits for its connections to close."""
         self._stopped = True
@@ -135,12 +140,14 @@ class LiveHub:
 class _Stream(Response):
     """One request for a stream, as the server runs it."""
 
-    def __init__(self, hub: LiveHub, office_id: str, view: View, cursor: int | None) -> None:
+    def __init__(
+        self, hub: LiveHub, office_id: str, view: View, cursor: int | None = None, *, ticket: str | None = None
+    ) -> None:
         # Without a body there is no Content-Length, so Response's own beginning is left out.
         self.status_code = 200
         self.background = None
         self.init_headers(HEADERS)
-        self._hub, self._office_id, self._view, self._cursor = hub, office_id, view, cursor
+        self._hub, self._office_id, self._view, self._cursor, self._ticket = hub, office_id, view, cursor, ticket
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         # A task of its own for what is sent: waking this one goes through every layer of the application.
@@ -156,7 +163,7 @@ class _Stream(Response):
 
     async def _send(self, send: Send) -> None:
         listener = _Listener(send, self._hub.heartbeat_seconds, self._hub.buffer_bytes)
-        listener.is_visitor = self._view is View.PULSE
+        listener.is_visitor, listener.ticket = self._view is View.PULSE, self._ticket
         audience = self._hub.enter(self._office_id, listener)
         try:
             await listener.begin(self.raw_headers)
@@ -226,9 +233,10 @@ class _Audience:
         if self.followers:
             self._tell(facts)
         if self.visitors:
-            event = _pulse_event(facts[-1].seq)
+            seq, touched = facts[-1].seq, {line.ticket_id for line in facts}
+            event, own_event = _pulse_event(seq), _pulse_event(seq, b',"yours":true')
             for visitor in self.visitors:
-                visitor.replace(event)
+                visitor.replace(own_event if visitor.ticket in touched else event)
         if self.screens:
             self._is_stale = True
             self._painter = self._painter or asyncio.create_task(self._paint())
@@ -298,6 +306,7 @@ class _Listener:
         assert task
         self.seq = 0
         self.is_visitor = False
+        self.ticket: str | None = None
         self.has_ended = False
         self._task = task
         self._send = send
@@ -398,8 +407,8 @@ def _facts_after(office_id: str, seq: int, limit: int) -> Callable[[Journal], li
     return lambda journal: journal.facts_after(office_id, seq, limit)
 
 
-def _pulse_event(seq: int) -> bytes:
-    return b'id: %d\ndata: {"seq":%d}\n\n' % (seq, seq)
+def _pulse_event(seq: int, more: bytes = b"") -> bytes:
+    return b'id: %d\ndata: {"seq":%d%b}\n\n' % (seq, seq, more)
 
 
 def _fact_event(line: Recorded) -> bytes:

@@ -80,7 +80,7 @@ def _greeting(url: str, halls: Sequence[Hall], office: Office, kept: str) -> str
         "\nFrom here to a called ticket, in three steps:\n\n"
         f"  1. Open {url}/kiosk/{office.id} and take a ticket.\n"
         f"  2. Open {url}/console/{office.id}/{free}, the counter at which nobody works yet, and sit down.\n"
-        "  3. Press Next. The board shows and speaks the number.\n"
+        "  3. Press Next: whoever waits is called, or else whoever comes. The board shows and speaks the number.\n"
         f"\nOther visitors come by themselves, and are served. {kept}\n"
         "Stop with Ctrl-C.\n"
     )

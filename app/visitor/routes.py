@@ -12,7 +12,7 @@ from app.access import Actor, room
 from app.engine import JournalSilent, KeyReused
 from app.journal import Recorded
 from app.journal.remarks import Remark, RemarkKind, keep_remark, remarks_of
-from app.live import LiveHub, View
+from app.live import LiveHub
 from app.visitor.own import OwnVisit, own_visit
 from app.visitor.standing import in_order, place_in
 from app.web.document import BODY, MAY_BE_KEYED, READ, WRITE, Responses, refusals
@@ -136,10 +136,13 @@ async def read_visit(token: Token, actor: Actor) -> Response:
 
 @visits.get("/{token}/stream", response_class=Response, responses={**EVENTS, **refusals(*READ, UnknownVisit)})
 async def follow_visit(token: Token, actor: Actor) -> Response:
-    """A beat whenever something happens in the office, upon which the visit is worth asking for again."""
-    office, _ = actor.tokens.read(token)
+    """A beat whenever something happens in the office, upon which the visit is worth asking for again.
+
+    `yours` marks what happened to this very visit: that is worth asking for at once.
+    """
+    office, ticket = actor.tokens.read(token)
     hub: LiveHub = actor.app.state.hub
-    return await hub.stream(office, View.PULSE)
+    return await hub.visitor_stream(office, ticket)
 
 
 @visits.post(

@@ -11,7 +11,7 @@ import { headline, minutes, note, overLimit, reason, story, waited, waitedWords,
 
 const ADDRESS = `/api/v1/visits/${location.pathname.split("/").pop()}`;
 
-/** All telephones of a hall hear the same beat; they do not ask at the same instant, nor more than once a second. */
+/** All telephones of a hall hear the others' beats; they do not ask at the same instant, nor more than once a second. */
 const LEAST_PAUSE_MS = 1_000;
 const JITTER_MS = 250;
 const AFTER_FAILURE_MS = 3_000;
@@ -27,6 +27,7 @@ let askedAt = null;
 let planned;
 let isAsking = false;
 let isWanted = false;
+let isUrgent = false;
 let isBusy = false;
 let lastCall = "";
 let lastTold = "";
@@ -53,9 +54,11 @@ function start() {
 
 // Asking
 
-/** Something has happened in the office. */
-function beat() {
+/** Something has happened in the office, or to this very visit: that is not waited for. @param {{yours?: boolean}} told */
+function beat({ yours }) {
+  isUrgent ||= Boolean(yours);
   if (isAsking) isWanted = true;
+  else if (isUrgent) void refresh();
   else planned ??= setTimeout(refresh, pause());
 }
 
@@ -70,6 +73,7 @@ async function refresh() {
   planned = undefined;
   isAsking = true;
   isWanted = false;
+  isUrgent = false;
   askedAt = performance.now();
   try {
     const fresh = /** @type {Visit} */ (await ask(ADDRESS));
@@ -83,7 +87,7 @@ async function refresh() {
     planned = setTimeout(refresh, AFTER_FAILURE_MS);
   }
   isAsking = false;
-  if (isWanted) beat();
+  if (isWanted) beat({});
 }
 
 /** Ask for something, and look at what has become of it. @param {string} what @param {object} [body] */

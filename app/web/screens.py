@@ -4,6 +4,7 @@ A room keeps its page, module and stylesheet beside its routes. What all screens
 `app/web/templates`. Nothing is bundled and nothing comes from elsewhere.
 """
 
+import gzip
 import json
 import mimetypes
 import re
@@ -26,7 +27,8 @@ from app.web.refusals import NoSuchPage
 APP = Path(__file__).parents[1]
 ROOMS = ("board", "console", "kiosk", "supervisor", "visitor", "web")
 SHARED = Path(__file__).with_name("templates")
-SERVED = (".js", ".css", ".svg", ".ogg", ".json")
+TEXTS = (".js", ".css", ".svg", ".json")
+SERVED = (*TEXTS, ".ogg")
 
 SAID = re.compile(r"\b(?:say|mark)\(\s*\"((?:[^\"\\]|\\.)*)\"")
 """A sentence in a module, said there or marked to be said elsewhere."""
@@ -114,13 +116,19 @@ def asset(path: str) -> str:
 
 
 @router.get("/assets/{digest}/{room}/{name:path}")
-async def read_asset(room: str, name: str) -> Response:
+async def read_asset(request: Request, room: str, name: str) -> Response:
     """A module, stylesheet, picture or sound of a screen."""
-    held = _assets().get(f"{room}/{name}")
+    file = f"{room}/{name}"
+    held = _assets().get(file)
     if held is None:
         raise NoSuchPage()
     body, kind = held
-    return Response(body, 200, {**KEPT_FOR_EVER, "X-Content-Type-Options": "nosniff"}, kind)
+    headers = {**KEPT_FOR_EVER, "X-Content-Type-Options": "nosniff"}
+    if file.endswith(TEXTS):
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            body, headers["Content-Encoding"] = _zipped(file), "gzip"
+    return Response(body, 200, headers, kind)
 
 
 @lru_cache(maxsize=1)
@@ -132,6 +140,12 @@ def _assets() -> Mapping[str, tuple[bytes, str]]:
         for path in sorted((APP / room).rglob("*"))
         if path.suffix in SERVED
     }
+
+
+@lru_cache(maxsize=256)
+def _zipped(file: str) -> bytes:
+    """A text for a telephone far from a mast: a third of its bytes."""
+    return gzip.compress(_assets()[file][0], mtime=0)
 
 
 def _media_type(path: Path) -> str:

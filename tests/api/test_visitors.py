@@ -446,9 +446,11 @@ async def test_the_stream_beats_and_tells_nothing(centre: Centre) -> None:
         first = await anext(told)
         await centre.open(operator=OPERATOR)
         second = await anext(told)
+        await centre.post("/counters/one/call-next", key="call")
+        third = await anext(told)
 
     assert response.headers["content-type"] == "text/event-stream"
-    assert (first, second) == ({"seq": 3}, {"seq": 4})
+    assert (first, second, third) == ({"seq": 3}, {"seq": 4}, {"seq": 5, "yours": True})
 
 
 async def test_a_visit_that_the_journal_does_not_know_is_nobodys(centre: Centre) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from tests.chromium import chromium
 from tests.printing.agents import agent
 from tests.printing.paper import printed
 from tests.printing.slips import RUSSIAN
-from tests.screens.conftest import CHROMIUM, PATIENCE_MS, SWITCHES
+from tests.screens.conftest import PATIENCE_MS
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -52,13 +53,11 @@ def port() -> Iterator[int]:
 @asynccontextmanager
 async def page_at(origin: str, *switches: str) -> AsyncIterator[Page]:
     """A page of this origin, in a browser started with these switches."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES, *switches])
+    async with chromium(*switches) as browser:
         page = await browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
         await page.goto(origin)
         yield page
-        await browser.close()
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from app.configuration import EXAMPLE, document_of, read_office
 from tests.api.conftest import centre, database
+from tests.chromium import UNTOUCHED, chromium
 from tests.command_line.servers import LiveServer, serving
 
 __all__ = ["centre", "database"]
@@ -20,22 +21,12 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 30_000
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # A board speaks without having been touched: so are real ones set up.
-    *("--autoplay-policy=no-user-gesture-required",),
-)
-
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, as Debian has it."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES])
+    async with chromium(UNTOUCHED) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

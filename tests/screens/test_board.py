@@ -11,12 +11,13 @@ from time import monotonic, time
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from app.web.screens import APP
 from deploy.voices.words import clips
+from tests.chromium import chromium
 from tests.command_line.servers import LiveServer
-from tests.screens.conftest import CHROMIUM, PATIENCE_MS, SWITCHES, picture, post, violations
+from tests.screens.conftest import PATIENCE_MS, picture, post, violations
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -421,9 +422,7 @@ async def test_a_clip_that_never_ends_holds_nothing_up_either(board: Board, hall
 
 
 async def test_a_browser_that_forbids_sound_is_to_be_touched(hall: LiveServer) -> None:
-    async with async_playwright() as playwright:
-        switches = [switch for switch in SWITCHES if "autoplay" not in switch]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+    async with chromium() as browser:
         board = Board(await listened(await browser.new_context()), hall, hall.url)
         await board.open()
         button = board.page.get_by_role("button", name="Touch to switch the sound on")
@@ -434,7 +433,6 @@ async def test_a_browser_that_forbids_sound_is_to_be_touched(hall: LiveServer) -
 
         await expect(button).to_be_hidden()
         await board.has_heard(*call(hall, "3").spoken())
-        await browser.close()
 
 
 async def test_after_the_touch_only_those_are_spoken_who_are_still_awaited(board: Board, hall: LiveServer) -> None:
