@@ -41,6 +41,7 @@ from app.web.refusals import (
     UnknownDeadLetter,
     UnknownVisit,
 )
+from app.web.screens import language_for, page
 from queue_core.errors import (
     BookingMismatch,
     CategoryInUse,
@@ -161,15 +162,31 @@ def answer_with_problems(app: FastAPI) -> None:
 
 def problem(refusal: Refusal, request: Request) -> Response:
     """A refusal as the asker reads it. `instance` names this one occasion, here and in the log."""
-    language = language_of(request.headers.get("accept-language"))
     occasion = uuid4().urn
     _note(refusal, request, occasion)
+    if _is_for_people(request):
+        return _as_page(refusal, request, occasion)
+    language = language_of(request.headers.get("accept-language"))
     return Response(
         msgspec.json.encode(members(refusal, occasion, language)),
         status_of(type(refusal)),
         {"Content-Language": language, **_retry(refusal)},
         MEDIA_TYPE,
     )
+
+
+def _is_for_people(request: Request) -> bool:
+    """Whether somebody looks at a screen; who opens an address of the API in a browser wants to see its answer."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+
+
+def _as_page(refusal: Refusal, request: Request, occasion: str) -> Response:
+    title, mistakes = title_of(type(refusal)), refusal.particulars.get("errors")
+    language = language_for(request, ())
+    answer = page(request, "refused.html", language, title=title, mistakes=mistakes, occasion=occasion)
+    answer.status_code = status_of(type(refusal))
+    answer.headers.update(_retry(refusal))
+    return answer
 
 
 def members(refusal: Refusal, occasion: str, language: str) -> dict[str, Any]:

@@ -276,8 +276,27 @@ async def test_an_office_links_to_its_dashboard(hall: LiveServer, tab: Page) -> 
     assert await link.get_attribute("href") == f"{GRAFANA}/d/fifteen-office?var-office=centre"
 
 
-async def test_a_supervisor_of_an_office_that_is_not_there_gets_404(hall: LiveServer) -> None:
-    assert hall.http.get("/supervisor/nowhere").status_code == 404
+@pytest.mark.parametrize("screen", ["supervisor", "board", "kiosk", "console"])
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "There is no such office."), ("ru", "Такого офиса нет.")], ids=["en", "ru"]
+)
+async def test_an_office_that_is_not_there_is_a_page_that_says_so(
+    hall: LiveServer, tab: Page, screen: str, language: str, title: str
+) -> None:
+    reply = await tab.goto(f"{hall.url}/{screen}/nowhere?lang={language}")
+
+    assert reply
+    assert reply.status == 404
+    await expect(tab.get_by_role("heading", level=1)).to_have_text(title)
+    assert await violations(tab) == []
+    await tab.locator('a[href="/"]').click()
+    await expect(tab.get_by_role("heading", level=1)).to_have_text("Fifteen")
+
+
+async def test_programs_are_refused_with_a_problem_as_everywhere(hall: LiveServer) -> None:
+    reply = hall.http.get("/supervisor/nowhere")
+
+    assert (reply.status_code, reply.json()["type"]) == (404, "/problems/unknown-office")
 
 
 @pytest.mark.parametrize("path", ["/", "/supervisor", "/supervisor/hurried"])
