@@ -188,6 +188,11 @@ class Resume(TicketCommand):
 
 
 @value()
+class ComeBack(TicketCommand):
+    """The visitor who stepped aside is there again. A ticket that the office holds only the office brings back."""
+
+
+@value()
 class Transfer(TicketCommand):
     """Send the visitor to another service or a named counter; `come_back` returns them here afterwards."""
 

@@ -14,6 +14,7 @@ from queue_core.commands import (
     CloseCounter,
     CloseDay,
     CloseService,
+    ComeBack,
     Command,
     Configure,
     Finish,
@@ -129,6 +130,7 @@ STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     Hold: Held,
     AskForTime: Held,
     Resume: Resumed,
+    ComeBack: Resumed,
     Transfer: Transferred,
     Cancel: Left,
     VerifyCategory: CategoryVerified,
@@ -637,7 +639,9 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
             return Held(at=now, ticket=name, by=by, until=until)
         case AskForTime():
             return _ask_for_time(hall.ticket(name), hall.office, now)
-        case Resume():
+        case ComeBack() if hall.ticket(name).held_by is HeldBy.OFFICE:
+            raise StepForbidden(ticket=name, state=State.HELD.value, step=Resumed.__name__)
+        case Resume() | ComeBack():
             return Resumed(at=now, ticket=name, since=now)
         case Transfer():
             return _transfer(hall, command, now)

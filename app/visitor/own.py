@@ -20,7 +20,7 @@ from app.visitor.steps import NamedOut, StepOut, counter_out, named_out, service
 from app.web.headers import demo_mark
 from app.web.models import Moment, Seconds, Words
 from app.web.plain import instant, instant_or_none
-from queue_core.commands import AskForTime, Cancel, Command, Rate
+from queue_core.commands import AskForTime, Cancel, ComeBack, Command, Rate
 from queue_core.decisions import decide
 from queue_core.errors import Refusal
 from queue_core.facts import HeldBy, Rank, TicketFact
@@ -64,6 +64,7 @@ class May(TypedDict):
 
     leave: bool
     more_time: MoreTime | None
+    back: bool
     rate: bool
 
 
@@ -220,6 +221,7 @@ def _may(hall: Hall, ticket: Ticket, now: datetime) -> May:
     return {
         "leave": _would(hall, Cancel(ticket.id), now),
         "more_time": more_time if _would(hall, AskForTime(ticket.id), now) else None,
+        "back": _would(hall, ComeBack(ticket.id), now),
         "rate": _would(hall, Rate(ticket.id, stars=5), now),
     }
 

@@ -33,7 +33,7 @@ from app.web.models import (
 from app.web.pages import Cursor, cursor_after, place_of
 from app.web.plain import instant
 from app.web.refusals import BadCursor, UnknownVisit
-from queue_core.commands import AskForTime, Cancel, Rate
+from queue_core.commands import AskForTime, Cancel, ComeBack, Rate
 from queue_core.errors import NoMoreTime, RatedOften, StepForbidden, UnknownTicket
 from queue_core.facts import Because, Called, TicketFact, Undone
 from queue_core.hall import Hall
@@ -170,6 +170,20 @@ async def ask_for_time(token: Token, actor: Actor) -> Response:
     """The visitor steps aside; the clock stands meanwhile, and the waiting done stays on it."""
     office, ticket = actor.tokens.read(token)
     await actor.do(office, AskForTime(ticket))
+    return nothing()
+
+
+@visits.post(
+    "/{token}/back",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, UnknownVisit, UnknownTicket, StepForbidden),
+)
+async def come_back(token: Token, actor: Actor) -> Response:
+    """The visitor who stepped aside is there again, and goes on waiting."""
+    office, ticket = actor.tokens.read(token)
+    await actor.do(office, ComeBack(ticket))
     return nothing()
 
 

@@ -35,7 +35,7 @@ import { inWords, mark, say } from "../web/assets/words.js";
  * @property {"office" | "visitor" | null} held_by
  * @property {string | null} held_until
  * @property {number | null} stars
- * @property {{leave: boolean, more_time: {seconds: number, left: number} | null, rate: boolean}} may
+ * @property {{leave: boolean, more_time: {seconds: number, left: number} | null, back: boolean, rate: boolean}} may
  * @property {{number: string, at: string, why: string}[]} passed_by
  * @property {Step[]} timeline
  */

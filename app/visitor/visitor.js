@@ -46,6 +46,7 @@ function start() {
   setInterval(tick, 1_000);
   for (const touch of ["pointerup", "keydown", "click"]) document.addEventListener(touch, makeHeard);
   by("more-time").querySelector("button")?.addEventListener("click", () => step("more-time"));
+  by("back").addEventListener("click", () => step("back"));
   by("leave").addEventListener("click", () => dialog().showModal());
   dialog().addEventListener("close", () => dialog().returnValue === "leave" && step("leave"));
   for (const button of stars()) button.addEventListener("click", () => rate(Number(button.dataset.stars)));
@@ -224,7 +225,8 @@ function tick() {
 
 /** @param {Visit} fresh */
 function paintActions({ may }) {
-  by("actions").hidden = !may.leave && !may.more_time;
+  by("actions").hidden = !may.leave && !may.more_time && !may.back;
+  by("back").hidden = !may.back;
   by("leave").hidden = !may.leave;
   by("more-time").hidden = !may.more_time;
   if (may.more_time) {

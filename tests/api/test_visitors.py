@@ -69,7 +69,7 @@ async def test_who_waits_sees_place_and_due(centre: Centre) -> None:
     assert visit["due"][:16] == "2026-11-23T08:15"
     assert visit["service"] == {"id": "passport", "name": {"en": "Passport", "ru": "Паспорт"}}
     assert visit["office"]["hotline"] == "8-800-000-15-15"
-    assert visit["may"] == {"leave": True, "more_time": {"seconds": 600, "left": 1}, "rate": False}
+    assert visit["may"] == {"leave": True, "more_time": {"seconds": 600, "left": 1}, "back": False, "rate": False}
     assert (visit["counter"], visit["over_limit_since"], visit["expected_at"]) == (None, None, None)
 
 
@@ -191,6 +191,25 @@ async def test_more_time_stops_the_clock_and_keeps_what_was_waited(centre: Centr
     assert visit["held_until"][:16] == "2026-11-23T08:15"
     assert (visit["may"]["leave"], visit["may"]["more_time"]) == (True, None)
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/step-forbidden")
+
+
+async def test_who_is_back_early_waits_on_and_whom_the_office_holds_does_not(centre: Centre) -> None:
+    mine = await visitor_of(centre)
+    centre.clock.go_on(minutes=5)
+    await mine.tell("more-time")
+    centre.clock.go_on(minutes=2)
+    aside = await mine.look()
+
+    back = await mine.tell("back")
+
+    again = await mine.tell("back")
+    visit = await mine.look()
+    await centre.post(f"/tickets/{mine.ticket}/hold", {"by": "office"})
+    held = await mine.look()
+    assert (aside["may"]["back"], back.status_code) == (True, 204)
+    assert (visit["state"], visit["waited_seconds"], visit["may"]["back"]) == ("waiting", 300, False)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/step-forbidden")
+    assert (held["state"], held["may"]["back"]) == ("held", False)
 
 
 async def test_more_time_comes_to_an_end_and_is_not_given_for_ever(centre: Centre) -> None:

@@ -19,6 +19,7 @@ from queue_core.commands import (
     CloseCounter,
     CloseDay,
     CloseService,
+    ComeBack,
     Command,
     Configure,
     Finish,
@@ -64,6 +65,7 @@ POSSIBLE: dict[type[TicketCommand], str] = {
     ReturnToLine: "called serving",
     Hold: "waiting called serving",
     Resume: "held",
+    ComeBack: "held",
     Transfer: "waiting called serving",
     Cancel: "waiting called held",
     VerifyCategory: "waiting called serving",
@@ -625,6 +627,8 @@ class NaiveHall:
                 yield errors.NoCategory
             case Acknowledge() if not person.breached:
                 yield errors.NoBreach
+            case ComeBack() if person.state == "held" and person.runs:
+                yield errors.StepForbidden
             case AskForTime() if person.asked >= self.office.more_time_limit:
                 yield errors.NoMoreTime
             case Rate() if person.words >= 5:
@@ -831,7 +835,7 @@ class NaiveHall:
             case WithdrawCategory():
                 person.withdrawn = True
                 return ("CategoryWithdrawn", person.name)
-            case Resume():
+            case Resume() | ComeBack():
                 self._back_in_line(person, now)
                 return ("Resumed", person.name)
             case Acknowledge(by=by, cause=cause):

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from queue_core.commands import Announce, AskForTime, Cancel, Rate, Recall, Tick
+from queue_core.commands import Announce, AskForTime, Cancel, ComeBack, Hold, Rate, Recall, Tick
 from queue_core.errors import NoMoreTime, RatedOften, StepForbidden, UnknownTicket
-from queue_core.facts import Announced, Rated, TicketFact, Told
+from queue_core.facts import Announced, HeldBy, Rated, TicketFact, Told
 from queue_core.hall import Hall
 from queue_core.tickets import State, retold
 from tests.core.live import LiveHall
@@ -29,6 +29,30 @@ def test_who_steps_aside_comes_back_with_the_waiting_already_done(hall: LiveHall
     visit = hall.visit(ticket)
     assert visit.state is State.WAITING
     assert visit.clock.waited == timedelta(minutes=4)
+
+
+def test_who_is_there_again_early_goes_on_waiting_at_once(hall: LiveHall) -> None:
+    ticket = hall.issue()
+    hall.wait(minutes=4)
+    hall.wish(AskForTime(ticket))
+    hall.wait(minutes=3)
+
+    hall.wish(ComeBack(ticket))
+    hall.wait(minutes=2)
+
+    visit = hall.visit(ticket)
+    assert visit.state is State.WAITING
+    assert visit.clock.reading(hall.now) == timedelta(minutes=6)
+
+
+def test_whom_the_office_holds_only_the_office_brings_back(hall: LiveHall) -> None:
+    ticket = hall.issue()
+    hall.wish(Hold(ticket, HeldBy.OFFICE))
+
+    refusal = hall.refusal(ComeBack(ticket))
+
+    assert type(refusal) is StepForbidden
+    assert hall.visit(ticket).state is State.HELD
 
 
 def test_time_is_asked_for_as_often_as_the_office_allows(hall: LiveHall) -> None:

@@ -236,7 +236,10 @@ async def test_more_time_keeps_the_place_and_says_what_it_means(visitor: Visitor
     await expect(visitor.at("#note")).to_contain_text("The clock stands meanwhile. You have waited 0 of 15 minutes")
     await expect(visitor.at("#more-time")).to_be_hidden()
     await expect(visitor.at("#problem")).to_be_hidden()
-    assert [fact["kind"] for fact in history(visitor)] == ["Issued", "Held"]
+    await visitor.page.get_by_role("button", name="I am back").click()
+    await visitor.is_now("waiting")
+    await expect(visitor.at("#back")).to_be_hidden()
+    assert [fact["kind"] for fact in history(visitor)] == ["Issued", "Held", "Resumed"]
 
 
 async def test_leaving_is_asked_about_once_more(visitor: Visitor) -> None:
