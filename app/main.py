@@ -1,5 +1,6 @@
 """The composition root: everything is put together here, and nothing is decided."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -36,6 +37,7 @@ from app.web.headers import DemoMark, demo_mark
 from app.web.problems import answer_with_problems
 from app.web.pulse import router as pulse
 from app.web.reference import router as reference
+from app.web.screens import make_ready
 from app.web.screens import router as assets
 from app.web.snapshot import snapshot_bytes
 from queue_core.commands import Configure, OpenDay
@@ -105,6 +107,8 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(alerts.stop)
         canary.start()
         stack.push_async_callback(canary.stop)
+        getting_ready = asyncio.create_task(asyncio.to_thread(make_ready))
+        stack.push_async_callback(asyncio.wait, [getting_ready])
         log.info("serving", demo_clock=demo_mark(clock), offices=len(await engine.halls()))
         yield
         log.info("stopping")

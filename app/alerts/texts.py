@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 from app.alerts.told import Told
 from app.watch import Provisional
 from queue_core.facts import Breached, CounterIdle, Escalated, Idleness, Relief, Relieved, Scene, Warned
@@ -96,6 +93,10 @@ def catalogue(language: str) -> gettext.NullTranslations:
     """The translations into a language, compiled from the file as it is read."""
     if language == ENGLISH:
         return gettext.NullTranslations()
+    # Not before: a hall waits for a server that was killed, and not for this.
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = BytesIO()
     with (LOCALES / f"{language}.po").open("rb") as lines:
         write_mo(compiled, read_po(lines, locale=language))

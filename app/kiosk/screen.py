@@ -6,8 +6,6 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Annotated
 
-import segno
-from babel import Locale
 from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
@@ -17,7 +15,7 @@ from app.access import Actor, pages
 from app.kiosk.routes import menu
 from app.web.headers import demo_mark
 from app.web.inputs import OfficeId, Slug, Wish
-from app.web.languages import languages, sentence
+from app.web.languages import languages, name_of, sentence
 from app.web.models import reply
 from app.web.refusals import BadInput
 from app.web.screens import language_for, page, said_by
@@ -83,7 +81,7 @@ async def show_kiosk(
         "zone": described.zone,
         "demo": demo_mark(actor.engine.clock),
         # Whoever stands before it chooses the language, also while the server is away.
-        "languages": {ours: Locale.parse(ours).get_display_name() for ours in offered},
+        "languages": {ours: name_of(ours) for ours in offered},
         "words": {ours: {english: sentence(english, ours) for english in said_by("kiosk")} for ours in offered},
         "menu": menu(hall, now),
     }
@@ -109,6 +107,9 @@ async def draw_codes(office: OfficeId, wish: CodesWish, actor: Actor) -> Respons
 
 def code_of(text: str) -> CodeOut:
     """A text as a QR code."""
+    # Not before: a hall waits for a server that was killed, and not for this.
+    import segno
+
     # Whichever mask is fine; trying all of them takes five times as long.
     rows = segno.make_qr(text, error="m", mask=3).matrix
     modules = [bool(module) for row in rows for module in row]

@@ -6,9 +6,6 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 LOCALES = Path(__file__).with_name("locales")
 ENGLISH = "en"
 
@@ -46,7 +43,18 @@ def catalogues() -> Mapping[str, gettext.GNUTranslations]:
     return {path.stem: _compiled(path) for path in sorted(LOCALES.glob("*.po"))}
 
 
+def name_of(language: str) -> str:
+    """A language in itself."""
+    from babel import Locale
+
+    return Locale.parse(language).get_display_name() or language
+
+
 def _compiled(path: Path) -> gettext.GNUTranslations:
+    # Not before: a hall waits for a server that was killed, and not for this.
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = BytesIO()
     with path.open("rb") as lines:
         write_mo(compiled, read_po(lines, locale=path.stem))

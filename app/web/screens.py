@@ -13,16 +13,17 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from babel import Locale
 from fastapi import APIRouter
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.languages import language_liked, languages, sentence
+from app.web.languages import catalogues, language_liked, languages, name_of, sentence
 from app.web.refusals import NoSuchPage
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 APP = Path(__file__).parents[1]
 ROOMS = ("board", "console", "kiosk", "supervisor", "visitor", "web")
@@ -47,6 +48,13 @@ HEADERS = {
 }
 
 router = APIRouter(include_in_schema=False)
+
+
+def make_ready() -> None:
+    """Load what only pages need. Until then whoever opens the first waits for it, and everybody else with them."""
+    _templates()
+    catalogues()
+    _digest()
 
 
 def page(
@@ -161,7 +169,10 @@ def _digest() -> str:
 
 
 @lru_cache(maxsize=1)
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    # Not before: a hall waits for a server that was killed, and not for its pages.
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+
     rooms = PrefixLoader({room: FileSystemLoader(APP / room) for room in ROOMS})
     environment = Environment(
         loader=ChoiceLoader([rooms, FileSystemLoader(SHARED)]),
@@ -171,5 +182,5 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["in_words"] = in_words
-    environment.globals["language_name"] = lambda language: Locale.parse(language).get_display_name() or language
+    environment.globals["language_name"] = name_of
     return environment
