@@ -7,6 +7,13 @@ import { make, picture } from "./dom.js";
 /** @typedef {import("./setup.js").Paper} Paper */
 
 const AGENT_MS = 10_000;
+const PIXELS_PER_INCH = 96;
+const MM_PER_INCH = 25.4;
+const MARGIN_MM = 3;
+
+/** How long the paper is. */
+const cut = new CSSStyleSheet();
+document.adoptedStyleSheets.push(cut);
 
 /** Why nothing came out of the printer, as far as it says. */
 export class Jammed extends Error {}
@@ -93,7 +100,14 @@ function printHere(paper, hotline) {
     ...(paper.code ? [picture(paper.code, say("Code of your own page"))] : []),
   );
   sheet.hidden = false;
+  cutBelow(sheet);
   window.print();
   sheet.hidden = true;
   sheet.replaceChildren();
+}
+
+/** Have the paper end where the ticket does: a style can name the width of a roll, and not that its length is open. @param {HTMLElement} sheet */
+function cutBelow(sheet) {
+  const height = Math.ceil((sheet.getBoundingClientRect().height / PIXELS_PER_INCH) * MM_PER_INCH + 2 * MARGIN_MM) + 1;
+  cut.replaceSync(`@page { size: 80mm ${height}mm; margin: ${MARGIN_MM}mm; }`);
 }

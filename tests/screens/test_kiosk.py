@@ -449,10 +449,19 @@ async def test_the_staff_see_the_printer_and_print_the_last_ticket_again(
     await expect(panel).to_be_hidden()
 
 
+KEEPS_THE_SLIP = """
+    window.print = () => {
+        const slip = document.querySelector(".slip");
+        window.printed = slip.innerText;
+        slip.replaceChildren = () => {};
+        Object.defineProperty(slip, "hidden", {set() {}});
+    };
+"""
+"""Instead of asking for a printer, leaves on the page what one would print."""
+
+
 async def test_without_an_agent_the_browser_prints(visitor_browser: BrowserContext, hall: LiveServer) -> None:
-    await visitor_browser.add_init_script(
-        "window.print = () => { window.printed = document.querySelector('.slip').innerText; }"
-    )
+    await visitor_browser.add_init_script(KEEPS_THE_SLIP)
     page = await opened(visitor_browser, hall)
 
     shown = await take(page)
@@ -461,6 +470,10 @@ async def test_without_an_agent_the_browser_prints(visitor_browser: BrowserConte
     printed = await page.evaluate("window.printed")
     assert shown in printed
     assert "You will be called no later than" in printed
+    paper = await page.pdf(prefer_css_page_size=True)
+    ((wide, long),) = [(float(box[1]), float(box[2])) for box in re.finditer(rb"/MediaBox \[0 0 (\S+) (\S+)\]", paper)]
+    assert wide == pytest.approx(80 / 25.4 * 72, abs=1)
+    assert 80 < long / 72 * 25.4 < 140
 
 
 # Without the server
