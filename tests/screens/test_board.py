@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from itertools import count
+from operator import itemgetter
 from statistics import median
 from time import monotonic, time
 from typing import Any
@@ -212,9 +213,15 @@ def call(hall: LiveServer, counter: str, service: str = "certificates") -> Visit
     if visitor:
         finish(hall, visitor)
     ticket = post(hall, "/tickets", {"service": service}, key=f"issue-{next(KEYS)}")
-    called = post(hall, f"/counters/{counter}/call-next", key=f"call-{next(KEYS)}")
+    called = call_next(hall, counter)
     assert called["id"] == ticket["id"]
     return Visit(hall, called, counter)
+
+
+def call_next(hall: LiveServer, counter: str) -> dict[str, Any]:
+    """Whoever waits is called; the ticket."""
+    called: dict[str, Any] = post(hall, f"/counters/{counter}/call-next", key=f"call-{next(KEYS)}")
+    return called
 
 
 def finish(hall: LiveServer, visitor: dict[str, Any]) -> None:
@@ -269,16 +276,16 @@ async def test_twenty_calls_within_two_seconds_are_all_spoken_in_their_order(boa
     visits: list[Visit] = []
     begun = monotonic()
 
-    for turn in range(20):
-        counter = COUNTERS[turn % len(COUNTERS)]
-        if turn >= len(COUNTERS):
-            visits[turn - len(COUNTERS)].step("no-show")
-        called = post(hall, f"/counters/{counter}/call-next", key=f"call-{next(KEYS)}")
-        visits.append(Visit(hall, called, counter))
+    while len(visits) < 20:
+        counters = COUNTERS[: 20 - len(visits)]
+        await asyncio.gather(*(asyncio.to_thread(visit.step, "no-show") for visit in visits[-len(COUNTERS) :]))
+        called = await asyncio.gather(*(asyncio.to_thread(call_next, hall, counter) for counter in counters))
+        visits += [Visit(hall, ticket, ticket["counter"]) for ticket in sorted(called, key=itemgetter("seq"))]
 
     took, spoken = monotonic() - begun, len(await board.clips()) // 5
     await board.has_heard(*(clip for visit in visits for clip in visit.spoken()))
     print(f"20 calls within {took:.1f} s, all spoken after {monotonic() - begun:.0f} s")  # noqa: T201 - as above
+    assert took < 2
     assert spoken < 5
     assert await board.clips("error") == []
     await visits[-1].is_told(("board", "shown"), ("board", "spoken"))

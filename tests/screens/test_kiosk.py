@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -488,15 +488,6 @@ def a_port() -> Iterator[int]:
     yield port
 
 
-@pytest.fixture
-async def kiosk_browser(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A kiosk's browser, which remembers while it is open."""
-    context = await browser.new_context()
-    context.set_default_timeout(PATIENCE_MS)
-    yield context
-    await context.close()
-
-
 READ = """async (store) => {
     const open = indexedDB.open("fifteen-kiosk-centre-hall");
     const database = await new Promise((done) => { open.onsuccess = () => done(open.result); });
@@ -541,7 +532,7 @@ def issued(server: LiveServer) -> dict[str, dict[str, Any]]:
 
 
 async def test_ten_tickets_are_given_while_the_server_is_dead_and_come_in_once_with_their_true_times(
-    kiosk_browser: BrowserContext, tmp_path: Path
+    visitor_browser: BrowserContext, tmp_path: Path
 ) -> None:
     taken: dict[str, datetime] = {}
     with (
@@ -549,7 +540,7 @@ async def test_ten_tickets_are_given_while_the_server_is_dead_and_come_in_once_w
         print_agent(tmp_path, "--to", "tickets.bin", "--origin", f"http://127.0.0.1:{port}") as agent,
     ):
         with serving(tmp_path, "--port", str(port), canary_seconds="0") as server:
-            page = await opened(kiosk_browser, server, printer=agent.url)
+            page = await opened(visitor_browser, server, printer=agent.url)
             await stocked(page)
             server.issue("centre", "result", "other-kiosk-1")
             server.kill()
@@ -595,10 +586,10 @@ async def test_ten_tickets_are_given_while_the_server_is_dead_and_come_in_once_w
 
 
 async def test_a_ticket_whose_answer_was_lost_is_given_up_because_the_visitor_has_another(
-    kiosk_browser: BrowserContext, tmp_path: Path
+    visitor_browser: BrowserContext, tmp_path: Path
 ) -> None:
     with serving(tmp_path, canary_seconds="0") as server:
-        page = await opened(kiosk_browser, server)
+        page = await opened(visitor_browser, server)
         await stocked(page)
         lost: list[str] = []
 
@@ -621,9 +612,9 @@ async def test_a_ticket_whose_answer_was_lost_is_given_up_because_the_visitor_ha
         assert "gave the visitor another number" in left["reason"]
 
 
-async def test_a_wish_that_never_arrived_leaves_no_trace(kiosk_browser: BrowserContext, tmp_path: Path) -> None:
+async def test_a_wish_that_never_arrived_leaves_no_trace(visitor_browser: BrowserContext, tmp_path: Path) -> None:
     with serving(tmp_path, canary_seconds="0") as server:
-        page = await opened(kiosk_browser, server)
+        page = await opened(visitor_browser, server)
         await stocked(page)
         first = [True]
 
@@ -643,9 +634,11 @@ async def test_a_wish_that_never_arrived_leaves_no_trace(kiosk_browser: BrowserC
         assert set(issued(server)) == {shown, "A001"}
 
 
-async def test_a_ticket_that_is_still_on_its_way_is_not_given_up(kiosk_browser: BrowserContext, tmp_path: Path) -> None:
+async def test_a_ticket_that_is_still_on_its_way_is_not_given_up(
+    visitor_browser: BrowserContext, tmp_path: Path
+) -> None:
     with serving(tmp_path, canary_seconds="0") as server:
-        page = await opened(kiosk_browser, server)
+        page = await opened(visitor_browser, server)
         await stocked(page)
 
         async def slow(route: Route) -> None:
@@ -663,9 +656,9 @@ async def test_a_ticket_that_is_still_on_its_way_is_not_given_up(kiosk_browser: 
         assert list(line(server)) == [shown]
 
 
-async def test_a_server_that_stands_still_keeps_nobody_waiting(kiosk_browser: BrowserContext, tmp_path: Path) -> None:
+async def test_a_server_that_stands_still_keeps_nobody_waiting(visitor_browser: BrowserContext, tmp_path: Path) -> None:
     with serving(tmp_path, canary_seconds="0") as server:
-        page = await opened(kiosk_browser, server)
+        page = await opened(visitor_browser, server)
         await stocked(page)
         os.kill(server.process.pid, signal.SIGSTOP)
         try:
@@ -700,14 +693,14 @@ async def test_a_kiosk_that_lost_its_memory_never_gives_a_number_twice(browser: 
 
 
 async def test_an_office_that_leases_nothing_says_so_when_it_cannot_give_a_ticket(
-    kiosk_browser: BrowserContext, tmp_path: Path
+    visitor_browser: BrowserContext, tmp_path: Path
 ) -> None:
     with serving(tmp_path, canary_seconds="0") as server:
         server.http.put(
             "/api/v1/offices/plain", json={**CENTRE, "id": "plain", "offline_numbers": 0}
         ).raise_for_status()
         server.http.post("/api/v1/offices/plain/open-day").raise_for_status()
-        page = await opened(kiosk_browser, server, office="plain")
+        page = await opened(visitor_browser, server, office="plain")
         server.kill()
 
         await touch(page, "Advice")

@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import count
 from statistics import median
 from typing import Any
 
@@ -14,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.api.conftest import CENTRE
 from tests.command_line.servers import LiveServer
 from tests.screens.conftest import PATIENCE_MS, picture
+from tests.screens.offices import Office
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -65,30 +65,13 @@ RECEIVING = """
 """Has a page keep whatever its modules are told by the server, streams included."""
 
 
-class Hall:
-    """An office of a test's own with its screens, each in a browser of its own."""
-
-    _ids = count(1)
+class Hall(Office):
+    """An office with its screens, each in a browser of its own."""
 
     def __init__(self, server: LiveServer, name: str, letters: str) -> None:
-        self.server, self.id = server, f"{name.lower()}-{next(self._ids)}"
-        advice, passport = CENTRE["services"]
-        described = CENTRE | {
-            "id": self.id,
-            "name": {"en": f"{name} hall", "ru": f"{name} hall"},
-            "services": [advice | {"letter": letters[0]}, passport | {"letter": letters[1]}],
-        }
-        server.http.put(f"/api/v1/offices/{self.id}", json=described).raise_for_status()
-        self._keys = count(1)
+        services = [service | {"letter": letter} for service, letter in zip(CENTRE["services"], letters, strict=True)]
+        super().__init__(server, name={"en": f"{name} hall", "ru": f"{name} hall"}, services=services)
         self.pages: dict[str, Page] = {}
-        self.post("/open-day")
-
-    def post(self, path: str, body: Any = None) -> Any:
-        """Something done over the API."""
-        key = f"{self.id}-{next(self._keys)}"
-        reply = self.server.http.post(f"/api/v1/offices/{self.id}{path}", json=body, headers={"Idempotency-Key": key})
-        reply.raise_for_status()
-        return reply.json() if reply.content else None
 
     async def open(self, browser: Browser, screen: str, path: str) -> Page:
         """Open a screen; whatever it is told is kept."""
@@ -102,14 +85,13 @@ class Hall:
     async def open_screens(self, browser: Browser) -> None:
         """All but the visitor's, which comes with a ticket."""
         kiosk = await self.open(browser, "kiosk", f"/kiosk/{self.id}?kiosk=hall&lang=en")
-        console = await self.open(browser, "console", f"/console/{self.id}/one?lang=en")
+        await self.open(browser, "console", f"/console/{self.id}/one?lang=en")
         board = await self.open(browser, "board", f"/board/{self.id}?lang=en&pace=4")
         supervisor = await self.open(browser, "supervisor", f"/supervisor/{self.id}?lang=en")
         await kiosk.wait_for_selector("html[data-ready]")
         await expect(supervisor.locator("#day")).to_have_text("The day is open.")
         await expect(board.locator("html")).to_have_attribute("data-live", "true")
         await self.press_next("closed", "free")
-        assert console is self.pages["console"]
 
     async def touch_advice(self) -> Any:
         """A visitor takes a ticket at the kiosk; the ticket as the kiosk was told of it."""
@@ -129,8 +111,7 @@ class Hall:
         """Wait until a board has said that it spoke of the call."""
         async with asyncio.timeout(PATIENCE_MS / 1000):
             while True:
-                visit = self.server.http.get(f"/api/v1/offices/{self.id}/tickets/{ticket}").json()
-                if any(fact.get("how") == "spoken" for fact in visit["history"]):
+                if any(fact.get("how") == "spoken" for fact in self.visit(ticket)["history"]):
                     return
                 await asyncio.sleep(0.1)
 
