@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
@@ -28,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=everything,
         help="a test that is left out counts as failed; so it is whenever CI is set",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests with one name only the first would run where several run at a time, and nobody would be told."""
+    doubled = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if doubled:
+        raise pytest.UsageError(f"Tests share a name: {', '.join(doubled)}")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -71,10 +71,12 @@ class ServerInThread:
             await self._over.wait()
 
 
+# Schemathesis makes a test for each operation; without a parameter of ours they would all have one name.
 @schema.parametrize()
+@pytest.mark.parametrize("language", ["ru", "en"])
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
-def test_any_request_is_answered_as_documented(case: Case, address: str) -> None:
-    case.call_and_validate(base_url=address)
+def test_any_request_is_answered_as_documented(case: Case, address: str, language: str) -> None:
+    case.call_and_validate(base_url=address, headers={"Accept-Language": language})
 
 
 def test_any_walk_through_the_hall_is_answered_as_documented(address: str) -> None:
