@@ -3,7 +3,7 @@
 
     python3 dev.py run                  start the queue; it prints where to click
     python3 dev.py demo                 the same with a busy office, so that all screens move; Ctrl-C ends it
-    python3 dev.py test [-k calls ...]  all tests, several at a time; further words go to pytest, which then runs alone
+    python3 dev.py test [-k calls ...]  all tests, several at a time; further words go to pytest, which then runs once
     python3 dev.py lint                 style, types, and which module may import which
     python3 dev.py bench NAME [--quick] one of the measurements in bench/
     python3 dev.py fifteen --help       the product's own command line
@@ -31,7 +31,8 @@ RUNTIME = ("requirements.lock",)
 DEVELOPMENT = ("requirements.lock", "requirements-dev.lock")
 
 # Most tests wait for something most of the time. A file stays together, for its tests share a server.
-SPREAD = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+SPREAD = ("-m", "not timed", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+ALONE = ("-m", "timed")
 
 NODE_MODULES = ROOT / "node_modules"
 NODE_LOCK = "package-lock.json"
@@ -72,8 +73,11 @@ def fifteen(words: list[str]) -> NoReturn:
 
 def test(words: list[str]) -> NoReturn:
     make_node_modules()
-    some = set(words) - {"--require-all"}
-    become("pytest", *([] if some else SPREAD), *words, needs=DEVELOPMENT)
+    if set(words) - {"--require-all"}:
+        become("pytest", *words, needs=DEVELOPMENT)
+    make_venv(DEVELOPMENT)
+    passed = [passes(str(PYTHON), "-m", "pytest", *which, *words) for which in (SPREAD, ALONE)]
+    sys.exit(0 if all(passed) else 1)
 
 
 def bench(words: list[str]) -> NoReturn:

@@ -14,7 +14,7 @@ from tests.api.served import served
 @pytest.fixture
 async def listening(centre: Centre) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the centre over the wire."""
-    async with served(centre.app) as address, httpx2.AsyncClient(base_url=address, timeout=5) as http:
+    async with served(centre.app) as address, httpx2.AsyncClient(base_url=address, timeout=30) as http:
         yield http
 
 

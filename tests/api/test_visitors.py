@@ -458,7 +458,7 @@ async def test_the_stream_beats_and_tells_nothing(centre: Centre) -> None:
     mine = await visitor_of(centre)
     async with (
         served(centre.app) as address,
-        httpx2.AsyncClient(base_url=address, timeout=5) as http,
+        httpx2.AsyncClient(base_url=address, timeout=30) as http,
         http.stream("GET", f"/api/v1/visits/{mine.token}/stream") as response,
     ):
         told = events(response)

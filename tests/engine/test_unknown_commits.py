@@ -287,7 +287,7 @@ async def test_nobody_is_left_waiting_when_the_end_comes_during_an_outage(proxy:
         visitors = [asyncio.create_task(hall.issue()) for _ in range(3)]
         await asyncio.sleep(0)
 
-    found = await asyncio.wait_for(outcomes(visitors), 10)
+    found = await asyncio.wait_for(outcomes(visitors), 30)
     assert {type(refusal) for refusal in found} <= {OutcomeUnknown, Stopping}
 
 

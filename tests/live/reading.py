@@ -78,7 +78,7 @@ class Reader:
 
     async def _read_chunk(self) -> bool:
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 size = int(await self._stream.readuntil(b"\r\n"), 16)
                 chunk = await self._stream.readexactly(size + 2)
         except (asyncio.IncompleteReadError, ConnectionResetError):

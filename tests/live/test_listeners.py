@@ -55,6 +55,7 @@ async def test_a_follower_that_does_not_read_is_let_go_and_resumes_later(hall: L
     assert got == list(range(begin + 1, await hall.seq() + 1))
 
 
+@pytest.mark.timed
 async def test_a_screen_that_does_not_read_is_let_go_at_the_second_heartbeat(hall: LiveHall) -> None:
     hall.wallpaper = b" " * 8_000_000
     hall.listened(heartbeat_seconds=0.3)
@@ -69,6 +70,7 @@ async def test_a_screen_that_does_not_read_is_let_go_at_the_second_heartbeat(hal
     deaf.hang_up()
 
 
+@pytest.mark.timed
 async def test_streams_end_with_a_goodbye_when_the_server_stops(hall: LiveHall) -> None:
     async with AsyncExitStack() as stack:
         queries = ["view=state", "view=facts"] * 5
@@ -85,6 +87,7 @@ async def test_streams_end_with_a_goodbye_when_the_server_stops(hall: LiveHall) 
     assert len({event.retry for event in last}) == 10
 
 
+@pytest.mark.timed
 async def test_a_listener_that_does_not_read_is_not_waited_for_long(hall: LiveHall) -> None:
     hall.wallpaper = b" " * 8_000_000
     deaf = await hall.somebody_deaf()

@@ -90,6 +90,7 @@ async def test_paper_that_runs_low_is_told_and_is_no_trouble(machine: ReceiptPri
     assert await printer.state() == State(None, PaperLevel.LOW)
 
 
+@pytest.mark.timed
 async def test_a_printer_that_never_answers_prints_all_the_same_and_is_soon_not_waited_for(
     machine: ReceiptPrinter,
 ) -> None:

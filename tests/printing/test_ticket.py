@@ -216,6 +216,7 @@ def test_what_is_no_ticket_is_refused(wrong: dict[str, Any]) -> None:
         slip(RUSSIAN | wrong)
 
 
+@pytest.mark.timed
 def test_a_ticket_is_written_in_less_than_five_milliseconds() -> None:
     fullest = slip(FULLEST)
     spent = []

@@ -248,6 +248,7 @@ async def listened(browser: BrowserContext, width: int = 1280, height: int = 800
 # What is called
 
 
+@pytest.mark.timed
 async def test_a_call_is_seen_and_heard_within_a_second_and_both_are_on_record(board: Board, hall: LiveServer) -> None:
     await board.open(name="hall", pace=1)
     seen, heard = [], []
@@ -269,6 +270,7 @@ async def test_a_call_is_seen_and_heard_within_a_second_and_both_are_on_record(b
     assert median(heard) < 1
 
 
+@pytest.mark.timed
 async def test_twenty_calls_within_two_seconds_are_all_spoken_in_their_order(board: Board, hall: LiveServer) -> None:
     await board.open()
     for _ in range(20):

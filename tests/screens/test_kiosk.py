@@ -531,6 +531,7 @@ def issued(server: LiveServer) -> dict[str, dict[str, Any]]:
     return by_number
 
 
+@pytest.mark.timed
 async def test_ten_tickets_are_given_while_the_server_is_dead_and_come_in_once_with_their_true_times(
     visitor_browser: BrowserContext, tmp_path: Path
 ) -> None:
@@ -656,6 +657,7 @@ async def test_a_ticket_that_is_still_on_its_way_is_not_given_up(
         assert list(line(server)) == [shown]
 
 
+@pytest.mark.timed
 async def test_a_server_that_stands_still_keeps_nobody_waiting(visitor_browser: BrowserContext, tmp_path: Path) -> None:
     with serving(tmp_path, canary_seconds="0") as server:
         page = await opened(visitor_browser, server)

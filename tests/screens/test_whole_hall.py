@@ -136,6 +136,7 @@ async def opened(browser: Browser, hall: Hall) -> AsyncIterator[Hall]:
             await page.context.close()
 
 
+@pytest.mark.timed
 async def test_a_visit_is_on_every_screen_within_a_second_of_each_press(browser: Browser, hall: LiveServer) -> None:
     delays: defaultdict[str, list[float]] = defaultdict(list)
     async with opened(browser, Hall(hall, "Whole", "AB")) as whole:

@@ -20,9 +20,9 @@ from tests.prometheus.programs import soon
 HOUR = 3600
 AN_HOUR_EITHER_WAY = pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["on", "back"])
 
-LIMIT_SECONDS = 4
-LATE_SECONDS = 2
-"""How much later than due this may hear of a breach, on a machine that has other things to do."""
+LIMIT_SECONDS = 8
+LATE_SECONDS = 20
+"""How much later than due this may hear of a breach, on a machine that has other things to do: no hour by far."""
 
 OFFICE = document_of(
     office_of(
@@ -82,17 +82,16 @@ def test_only_the_clock_that_people_set_is_set(set_clock: Setting) -> None:
 def test_a_limit_passes_after_its_time_and_by_no_setting(tmp_path: Path, set_clock: Setting, by: int) -> None:
     with serving(tmp_path, "--no-example") as server:
         begin(server)
+        came = time.monotonic()
         called, waits = (server.issue("branch", "papers", key) for key in ("first", "second"))
-        came, due = time.monotonic(), due_of(server, waits)
+        due = due_of(server, waits)
         set_clock(by)
         assert call(server)["id"] == called
-        time.sleep(LIMIT_SECONDS / 2)
-        assert breaches(server) == []
 
         soon(lambda: breaches(server))
         waited = time.monotonic() - came
         # Whoever was called has had every chance to be taken for somebody who waits.
-        time.sleep(LATE_SECONDS)
+        time.sleep(LIMIT_SECONDS)
         [breach] = breaches(server)
 
         finish(server, called)
@@ -104,7 +103,7 @@ def test_a_limit_passes_after_its_time_and_by_no_setting(tmp_path: Path, set_clo
     )
     assert (breach["ticket"], breach["due"]) == (waits, due)
     assert 0 <= late(breach) < LATE_SECONDS
-    assert LIMIT_SECONDS - 1 < waited < LIMIT_SECONDS + LATE_SECONDS
+    assert LIMIT_SECONDS <= waited < LIMIT_SECONDS + LATE_SECONDS
 
 
 @pytest.mark.needs("faketime")
