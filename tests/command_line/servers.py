@@ -25,7 +25,7 @@ class LiveServer:
         self.directory = directory
         self.welcome = welcome
         self.url = next(line for line in welcome.splitlines() if line.startswith("Fifteen serves")).rpartition(" ")[2]
-        self.http = httpx2.Client(base_url=self.url, trust_env=False)
+        self.http = httpx2.Client(base_url=self.url, timeout=PATIENCE_SECONDS, trust_env=False)
 
     def kill(self) -> None:
         """End it as a power cut would."""

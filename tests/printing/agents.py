@@ -18,7 +18,7 @@ class Agent:
     def __init__(self, process: subprocess.Popen[str], welcome: str) -> None:
         self.process, self.welcome = process, welcome
         self.url = welcome.splitlines()[0].rpartition(" ")[2]
-        self.http = httpx2.Client(base_url=self.url, trust_env=False)
+        self.http = httpx2.Client(base_url=self.url, timeout=PATIENCE_SECONDS, trust_env=False)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def prometheus(directory: Path, queue: str, alertmanager: str = "127.0.0.1:9") -
     words += [f"--config.file={configuration}", f"--storage.tsdb.path={directory / 'series'}"]
     with (
         running(directory, "prometheus", *words, f"--web.listen-address={address}"),
-        httpx2.Client(base_url=f"http://{address}", trust_env=False) as http,
+        httpx2.Client(base_url=f"http://{address}", timeout=PATIENCE_SECONDS, trust_env=False) as http,
     ):
         asked = Prometheus(http)
         soon(asked.is_ready)
@@ -144,6 +144,6 @@ def told(*words: object) -> str:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(url, trust_env=False).status_code == 200
+        return httpx2.get(url, timeout=PATIENCE_SECONDS, trust_env=False).status_code == 200
     except httpx2.TransportError:
         return False

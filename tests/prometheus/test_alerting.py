@@ -32,6 +32,7 @@ WEBHOOK_SECONDS = 1
 """A webhook waits for nobody."""
 
 
+@pytest.mark.timed
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
 def test_programs_are_told_within_a_second_and_people_within_ten_of_due_and_of_the_call(tmp_path: Path) -> None:
     with (
@@ -82,6 +83,7 @@ def test_programs_are_told_within_a_second_and_people_within_ten_of_due_and_of_t
     }
 
 
+@pytest.mark.timed
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
 def test_a_killed_server_is_told_of_and_its_silence_is_no_all_clear(tmp_path: Path) -> None:
     with (
