@@ -60,14 +60,15 @@ def test_a_seeded_day_goes_by_without_an_error(directory: Path, fifteen: Fifteen
 
 
 def test_a_server_that_is_killed_in_the_middle_loses_nobody(directory: Path, fifteen: Fifteen) -> None:
-    with branch(directory) as server, ThreadPoolExecutor() as beside:
+    # Slow enough that the branch is still at work when the server is back.
+    with branch(directory, speed=150) as server, ThreadPoolExecutor() as beside:
         port = server.url.rpartition(":")[2]
         day = beside.submit(simulated, Simulation(url=server.url, seed=4, visits=15))
         while not day.done() and server.http.get("/api/v1/offices/branch").json()["seq"] < 25:
             time.sleep(0.05)
         server.kill()
 
-        with branch(directory, "--port", port):
+        with branch(directory, "--port", port, speed=150):
             summary = day.result(PATIENCE_SECONDS)
             verified = fifteen("verify")
 
