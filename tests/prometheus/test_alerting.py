@@ -83,7 +83,6 @@ def test_programs_are_told_within_a_second_and_people_within_ten_of_due_and_of_t
     }
 
 
-@pytest.mark.timed
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
 def test_a_killed_server_is_told_of_and_its_silence_is_no_all_clear(tmp_path: Path) -> None:
     with (
