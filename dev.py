@@ -31,7 +31,7 @@ RUNTIME = ("requirements.lock",)
 DEVELOPMENT = ("requirements.lock", "requirements-dev.lock")
 
 # Most tests wait for something most of the time. A file stays together, for its tests share a server.
-SPREAD = ("-m", "not timed", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+SPREAD = ("-m", "not timed", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 ALONE = ("-m", "timed")
 
 NODE_MODULES = ROOT / "node_modules"
