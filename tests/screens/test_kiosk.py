@@ -310,6 +310,25 @@ async def test_every_view_can_be_used_by_everybody(
     await context.close()
 
 
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1366, 768), (1280, 1024), (1920, 1080)])
+async def test_on_a_wide_screen_the_way_on_from_a_ticket_is_seen_without_scrolling(
+    browser: Browser, hall: LiveServer, width: int, height: int, language: str
+) -> None:
+    context = await browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(PATIENCE_MS)
+    page = await opened(context, hall, lang=language)
+    below = "done => done.getBoundingClientRect().bottom - done.closest('main').getBoundingClientRect().bottom"
+
+    for view in ("group", "ticket"):
+        await page.locator(".choice:enabled").first.click()
+        await page.wait_for_selector(f"[data-view={view}]")
+    await expect(page.locator("figure .code")).to_be_visible()
+
+    assert await page.locator(".steps button").last.evaluate(below) <= 0
+    await context.close()
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_nothing_is_wider_than_the_screen(browser: Browser, hall: LiveServer, size: str) -> None:
     width, height = SIZES[size]
@@ -434,6 +453,7 @@ async def test_the_staff_see_the_printer_and_print_the_last_ticket_again(
     page = await opened(visitor_browser, hall, printer=agent.url)
     shown = await take(page)
     await touch(page, "Done")
+    await until(page, "0", None, lambda _: [slip["number"] for slip in agent.slips] == [shown])
     agent.problem = "The paper is out."
 
     await page.keyboard.press("F10")
