@@ -31,8 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+TRIES_AGAIN = 2
+"""How often a test that holds a bound by the machine's clock may try again. No other test may."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests with one name only the first would run where several run at a time, and nobody would be told."""
+    if trying := [item.nodeid for item in items if item.get_closest_marker("flaky")]:
+        raise pytest.UsageError(f"Only what is `timed` may try again, by itself: {', '.join(trying)}")
+    for item in items:
+        if item.get_closest_marker("timed"):
+            item.add_marker(pytest.mark.flaky(reruns=TRIES_AGAIN))
+    # Of tests with one name only the first would run where several run at a time, and nobody would be told.
     doubled = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if doubled:
         raise pytest.UsageError(f"Tests share a name: {', '.join(doubled)}")
