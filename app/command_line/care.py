@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
 
 from app.command_line.knocking import asked, live_server
 from app.command_line.sorry import Sorry
-from app.journal import Journal, Verification, open_journal
+from app.journal import Journal, JournalUnwritable, Verification, open_journal
 from app.settings import Settings
 
 
@@ -35,8 +37,22 @@ def back_up(settings: Settings, path: Path) -> None:
 
 
 def _verdict(database: str) -> Mapping[str, Any]:
-    with _existing(database) as journal:
-        return asdict(Verification(journal).run())
+    try:
+        with _existing(database) as journal:
+            return asdict(Verification(journal, alone=True).run())
+    except JournalUnwritable:
+        return _verdict_on_a_copy(Path(database))
+
+
+def _verdict_on_a_copy(path: Path) -> Mapping[str, Any]:
+    """On media that cannot be written: opening a journal would finish what its log holds, and bring its schema up."""
+    with TemporaryDirectory(prefix="fifteen-verify-") as directory:
+        copy = Path(directory) / path.name
+        for suffix in ("", "-wal"):
+            if (written := path.with_name(path.name + suffix)).exists():
+                copyfile(written, copy.with_name(copy.name + suffix))
+        typer.echo(f"{path} cannot be written; a copy of it in {directory} is verified", err=True)
+        return _verdict(str(copy))
 
 
 def _copy(database: str, path: Path) -> None:

@@ -1,6 +1,6 @@
 """The journal: facts appended, read again, followed and verified. The only room that knows SQLite from PostgreSQL."""
 
-from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, LostRace
+from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, JournalUnwritable, LostRace
 from app.journal.journal import Answered, Journal, Page
 from app.journal.opening import open_journal
 from app.journal.recorded import GENESIS, Recorded, chain, recorded
@@ -14,6 +14,7 @@ __all__ = [
     "JournalDown",
     "JournalFull",
     "JournalRefused",
+    "JournalUnwritable",
     "LostRace",
     "Page",
     "Recorded",

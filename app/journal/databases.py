@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, LostRace
+from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, JournalUnwritable, LostRace
 from app.journal.hot import JsonWriter, ValuesWriter, Writer
 
 # After an error the end of a pipeline warns of it once more.
@@ -222,8 +222,10 @@ class SQLite:
         if not self._path.is_file() or not self._path.stat().st_mode & 0o222 or not os.access(self._path, os.W_OK):
             raise self._unwritable()
 
-    def _unwritable(self) -> JournalRefused:
-        return JournalRefused(f"{self.name} cannot be written. Give this user the right to write it and its directory.")
+    def _unwritable(self) -> JournalUnwritable:
+        return JournalUnwritable(
+            f"{self.name} cannot be written. Give this user the right to write it and its directory."
+        )
 
     def _damaged(self, found: str) -> JournalRefused:
         return JournalRefused(

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, select, tuple_
 
+from app.journal.checksums import content
 from app.journal.journal import Journal
 from app.journal.recorded import Recorded, read
 from app.journal.schema import dead_letters, deliveries, facts, halls
@@ -67,7 +68,7 @@ class DeadLetter:
 
 def places(journal: Journal, endpoint: str) -> list[Place]:
     """Where an endpoint stands in each office. One that is new begins at the present: all offices' ends."""
-    mine = select(deliveries).where(deliveries.c.endpoint == endpoint)
+    mine = select(*content(deliveries)).where(deliveries.c.endpoint == endpoint)
     with journal.transaction() as connection:
         found = [Place(**row._mapping) for row in connection.execute(mine)]
         if not found:
@@ -187,13 +188,13 @@ def _is_letter(endpoint: str, office_id: str, seq: int) -> ColumnElement[bool]:
 
 def _letters_with_lines() -> Select[Any]:
     its_line = and_(facts.c.office_id == dead_letters.c.office_id, facts.c.seq == dead_letters.c.seq)
-    of_the_letter = [column for column in dead_letters.columns if column.name not in facts.columns]
+    of_the_letter = [column for column in content(dead_letters) if column.name not in facts.columns]
     return select(facts, *of_the_letter).select_from(dead_letters.join(facts, its_line))
 
 
 def _letter_with_line(row: Row[Any]) -> tuple[DeadLetter, Recorded]:
-    return DeadLetter(**{column.name: row._mapping[column.name] for column in dead_letters.columns}), read(row)
+    return DeadLetter(**{column.name: row._mapping[column.name] for column in content(dead_letters)}), read(row)
 
 
-_place_row = attrgetter(*deliveries.columns.keys())
-_row = attrgetter(*dead_letters.columns.keys())
+_place_row = attrgetter(*(column.name for column in content(deliveries)))
+_row = attrgetter(*(column.name for column in content(dead_letters)))

@@ -5,6 +5,10 @@ class JournalRefused(Exception):
     """The journal must not be opened. The message names it and says what to do."""
 
 
+class JournalUnwritable(JournalRefused):
+    """The journal's file or its directory must not be written by this user, or by nobody."""
+
+
 class LostRace(Exception):
     """Another process appended to the same office first; nothing of ours was written."""
 

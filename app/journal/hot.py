@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Boolean, Connection, Date, LargeBinary, Table
 
+from app.journal.checksums import checksum, has_checksum
 from app.journal.schema import Instant, sortable
 
 Row = Sequence[Any]
 Writer = Callable[[Connection, Sequence[Row]], None]
-"""Writes rows, which have a value for every column of one table, in its order."""
+"""Writes rows, which have a value for every column of one table in its order, its checksum apart."""
 
 Conversions = Mapping[type, Callable[[Any], Any]]
 """How the values of some types of columns are handed over."""
@@ -24,7 +25,12 @@ ROWS_AT_ONCE = 500
 """A day that closes over a full hall writes thousands; SQLite takes 32,766 parameters in one statement."""
 
 
-BOUND: Conversions = {Instant: sortable, Date: msgspec.to_builtins, Boolean: int, LargeBinary: bytearray}
+BOUND: dict[type, Callable[[Any], Any]] = {
+    Instant: sortable,
+    Date: msgspec.to_builtins,
+    Boolean: int,
+    LargeBinary: bytearray,
+}
 """For SQLite, whose driver looks long for a way to adapt a bool or bytes."""
 
 
@@ -35,6 +41,7 @@ class ValuesWriter:
         self._to_convert = _to_convert(table, BOUND)
         self._one = f"({', '.join('?' * len(table.columns))})"
         self._head, self._tail = _insert_into(table), _on_conflict(table) if replacing else ""
+        self._whole = _whole(table)
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
@@ -42,7 +49,7 @@ class ValuesWriter:
             some = rows[start : start + ROWS_AT_ONCE]
             values: list[Any] = []
             for row in some:
-                values += _converted(row, self._to_convert)
+                values += _converted(self._whole(row), self._to_convert)
             connection.exec_driver_sql(self._sql(len(some)), tuple(values))
 
     @lru_cache(maxsize=ROWS_AT_ONCE)  # noqa: B019 - a writer lives as long as its process
@@ -61,12 +68,24 @@ class JsonWriter:
         columns = [(str(column.name), Any, None) for column in table.columns]
         self._named = msgspec.defstruct(table.name, columns, omit_defaults=True)
         self._to_convert = _to_convert(table, {LargeBinary: _hex})
+        self._whole = _whole(table)
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
         if rows:
-            named = [self._named(*_converted(row, self._to_convert)) for row in rows]
+            named = [self._named(*_converted(self._whole(row), self._to_convert)) for row in rows]
             connection.exec_driver_sql(self._sql, {"rows": msgspec.json.encode(named).decode()})
+
+
+def in_sqlite(table: Table) -> Callable[[Row], Row]:
+    """What turns a whole row of the table into the values that stand in a SQLite file, to the letter."""
+    to_convert = _to_convert(table, BOUND | {LargeBinary: bytes})
+    return lambda row: _converted(row, to_convert)
+
+
+def _whole(table: Table) -> Callable[[Row], Row]:
+    """A row with its checksum, where the table has one."""
+    return (lambda row: (*row, checksum(row))) if has_checksum(table) else (lambda row: row)
 
 
 def _to_convert(table: Table, conversions: Conversions) -> Sequence[tuple[int, Callable[[Any], Any]]]:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
+from app.journal.checksums import content
 from app.journal.copying import copy_into
 from app.journal.databases import Database
 from app.journal.errors import JournalDown
@@ -217,7 +218,7 @@ class _Statements:
         self.checkpoint = database.writer(halls, replacing=True)
         pair = database.pairs()
         named = and_(answers.c.office_id == pair.c.value.op("->>")(0), answers.c.key == pair.c.value.op("->>")(1))
-        self.answered = select(answers).select_from(pair).join(answers, named)
+        self.answered = select(*content(answers)).select_from(pair).join(answers, named)
         self.forget_keys = delete(answers).where(
             answers.c.office_id == bindparam("office"), answers.c.at < bindparam("before")
         )

@@ -11,18 +11,21 @@ from app.journal.errors import JournalRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0009"
 """The newest migration."""
 
 # Alembic tells at every start what kind of database it has found; only its warnings are news.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
-def migrate(connection: Connection, name: str, target: str = HEAD) -> None:
-    """Run the migrations that are missing; JournalRefused when the database comes from a newer version."""
+def migrate(connection: Connection, name: str, target: str = HEAD) -> bool:
+    """Run the migrations that are missing; whether there were any.
+
+    JournalRefused when the database comes from a newer version.
+    """
     present = _revision(connection)
     if present == target:
-        return
+        return False
     # Only now, because a server that was killed is waited for, and Alembic takes a while to load.
     from alembic import command
     from alembic.script import ScriptDirectory
@@ -35,6 +38,7 @@ def migrate(connection: Connection, name: str, target: str = HEAD) -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, target)
+    return True
 
 
 def _revision(connection: Connection) -> str | None:

@@ -9,7 +9,7 @@ from app.journal.databases import Database, database
 from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused
 from app.journal.journal import Journal
 from app.journal.migrating import migrate
-from app.journal.schema import VISIT_SECRET, stamps
+from app.journal.schema import CLOCK, VISIT_SECRET, stamps
 
 # Two processes that start together on one PostgreSQL migrate one after the other.
 MIGRATING = 0x1515
@@ -29,9 +29,10 @@ def open_journal(address: str, *, demo: bool | None = False) -> Journal:
             opened.check(connection)
             if opened.is_shared:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
-            migrate(connection, opened.name)
+            if not migrate(connection, opened.name):
+                _refuse_lost_stamps(connection, opened)
             _stamp(connection, opened, demo)
-            _keep_a_secret(connection)
+            _keep_a_secret(connection, opened)
     except (JournalDown, JournalFull, JournalBroken, DBAPIError) as error:
         _let_go(journal)
         raise JournalRefused(_cannot_open(opened, error)) from error
@@ -46,11 +47,21 @@ def _let_go(journal: Journal) -> None:
     journal.database.close()
 
 
+def _refuse_lost_stamps(connection: Connection, opened: Database) -> None:
+    """Every version that knows this schema has stamped the journal at birth or when it came to the schema."""
+    found = set(connection.execute(select(stamps.c.name)).scalars())
+    if lost := sorted({CLOCK, VISIT_SECRET} - found):
+        raise JournalRefused(
+            f"{opened.name} has lost its stamp {lost[0]!r}: somebody has changed the table stamps. "
+            "Put the row back from a backup, then start again."
+        )
+
+
 def _stamp(connection: Connection, opened: Database, demo: bool | None) -> None:
     clock = "demo" if demo else "real"
-    stamped = connection.execute(select(stamps.c.value).where(stamps.c.name == "clock")).scalar()
+    stamped = connection.execute(select(stamps.c.value).where(stamps.c.name == CLOCK)).scalar()
     if stamped is None:
-        connection.execute(stamps.insert().values(name="clock", value=clock))
+        opened.writer(stamps)(connection, [(CLOCK, clock)])
     elif demo is not None and stamped != clock:
         raise JournalRefused(
             f"{opened.name} is a {stamped} journal and this server runs a {clock} clock. "
@@ -58,11 +69,11 @@ def _stamp(connection: Connection, opened: Database, demo: bool | None) -> None:
         )
 
 
-def _keep_a_secret(connection: Connection) -> None:
+def _keep_a_secret(connection: Connection, opened: Database) -> None:
     """Visitors' tokens are sealed with it: they must outlive restarts and be the same in every process."""
     kept = connection.execute(select(stamps.c.value).where(stamps.c.name == VISIT_SECRET)).scalar()
     if kept is None:
-        connection.execute(stamps.insert().values(name=VISIT_SECRET, value=token_hex(32)))
+        opened.writer(stamps)(connection, [(VISIT_SECRET, token_hex(32))])
 
 
 def _cannot_open(opened: Database, error: Exception) -> str:

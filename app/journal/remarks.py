@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from sqlalchemy import delete, select
 
+from app.journal.checksums import content
 from app.journal.journal import FAR, Journal
 from app.journal.schema import remarks
 from queue_core.values import value
@@ -50,10 +51,10 @@ def keep_remark(journal: Journal, remark: Remark) -> bool:
 def remarks_of(journal: Journal, office_id: str, now: datetime, limit: int, before: int = FAR) -> list[Remark]:
     """What the visitors of an office wrote, the latest first; those beside facts before the one of that seq."""
     mine = (remarks.c.office_id == office_id) & (remarks.c.seq < before) & (remarks.c.at >= now - KEPT)
-    latest = select(remarks).where(mine).order_by(remarks.c.seq.desc()).limit(limit)
+    latest = select(*content(remarks)).where(mine).order_by(remarks.c.seq.desc()).limit(limit)
     with journal.transaction(read_only=True) as connection:
         rows = connection.execute(latest).all()
     return [Remark(**{**row._mapping, "kind": RemarkKind(row.kind)}) for row in rows]
 
 
-_row = attrgetter(*remarks.columns.keys())
+_row = attrgetter(*(column.name for column in content(remarks)))

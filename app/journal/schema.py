@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from app.journal.checksums import checksum_column
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -151,6 +153,7 @@ answers = Table(
     Column("ticket_id", Text),
     Column("session", Text),
     Column("at", Instant, nullable=False),
+    checksum_column(),
     sqlite_with_rowid=False,
 )
 
@@ -162,10 +165,12 @@ halls = Table(
     Column("hash", LargeBinary(32), nullable=False),
     # None: nothing is known before seq 1, so the hall is folded from the beginning.
     Column("state", Text),
+    checksum_column(),
     sqlite_with_rowid=False,
 )
 
-stamps = Table("stamps", metadata, *_named("name"), Column("value", Text, nullable=False))
+stamps = Table("stamps", metadata, *_named("name"), Column("value", Text, nullable=False), checksum_column())
+CLOCK = "clock"
 VISIT_SECRET = "visit secret"  # noqa: S105 - the name of the stamp
 
 deliveries = Table(
@@ -177,6 +182,7 @@ deliveries = Table(
     Column("seq", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("failing_since", Instant),
+    checksum_column(),
     sqlite_with_rowid=False,
 )
 
@@ -188,6 +194,7 @@ dead_letters = Table(
     Column("failed_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
+    checksum_column(),
     sqlite_with_rowid=False,
 )
 
@@ -201,5 +208,6 @@ remarks = Table(
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False),
+    checksum_column(),
     sqlite_with_rowid=False,
 )

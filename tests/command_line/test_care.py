@@ -72,6 +72,21 @@ def test_an_edited_line_is_found(directory: Path, fifteen: Fifteen) -> None:
     assert "then a difference: office centre, fact 3: the line was changed" in verified.stderr
 
 
+def test_a_journal_on_media_that_cannot_be_written_is_verified_in_a_copy(directory: Path, fifteen: Fifteen) -> None:
+    with serving(directory) as server:
+        server.issue("centre", "advice", "first")
+        server.issue("centre", "result", "second")
+        server.kill()
+    (directory / "fifteen.db").chmod(0o444)
+    before = (directory / "fifteen.db").read_bytes()
+
+    verified = fifteen("verify")
+
+    assert verified.stdout == CLEAN
+    assert "fifteen.db cannot be written; a copy of it in" in verified.stderr
+    assert (directory / "fifteen.db").read_bytes() == before
+
+
 @pytest.mark.parametrize("words", [("verify",), ("backup", "copy.db")])
 def test_a_journal_that_does_not_exist_is_not_made(directory: Path, fifteen: Fifteen, words: tuple[str, ...]) -> None:
     done = fifteen(*words)

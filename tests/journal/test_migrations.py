@@ -15,11 +15,11 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 from app.journal import Journal, JournalRefused, Verification, open_journal
 from app.journal.databases import database
 from app.journal.migrating import HEAD, migrate
-from app.journal.schema import metadata
+from app.journal.schema import CLOCK, VISIT_SECRET, metadata
 from tests.journal.databases import opened
 from tests.journal.writing import Scribe, changed, no_checkpoint, put, put_page, small_day
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0009")
 
 
 def test_the_schema_after_all_migrations_is_the_one_the_journal_knows(journal: Journal) -> None:
@@ -100,7 +100,7 @@ def day_kept_at(address: str, revision: str) -> Scribe:
         migrate(connection, address, revision)
         put_page(connection, page)
         put(connection, "answers", [scribe.answer("kept", day.now)._asdict()])
-        put(connection, "stamps", [{"name": "clock", "value": "real"}])
+        put(connection, "stamps", [{"name": CLOCK, "value": "real"}, {"name": VISIT_SECRET, "value": "00" * 32}])
         put(connection, "halls", [no_checkpoint("hall")])
     return scribe
 

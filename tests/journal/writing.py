@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 
 from app.journal import GENESIS, Answered, Journal, Page, Recorded, recorded
+from app.journal.checksums import checksum, content
 from app.journal.rows import row_of
 from app.journal.schema import facts, metadata, tickets
 from queue_core.commands import (
@@ -85,12 +86,11 @@ def put_page(connection: Connection, page: Page) -> None:
 
 def put(connection: Connection, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows into a table, if it is there yet, as far as it has the columns."""
-    inspector = inspect(connection)
+    inspector, table = inspect(connection), metadata.tables[name]
     if inspector.has_table(name):
         columns = [column["name"] for column in inspector.get_columns(name)]
-        connection.execute(
-            metadata.tables[name].insert(), [{column: row[column] for column in columns} for row in rows]
-        )
+        summed_up = [{**row, "checksum": checksum([row[column.name] for column in content(table)])} for row in rows]
+        connection.execute(table.insert(), [{column: row[column] for column in columns} for row in summed_up])
 
 
 def no_checkpoint(office_id: str) -> Mapping[str, Any]:
