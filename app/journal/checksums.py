@@ -4,6 +4,7 @@ It proves nothing against somebody who works the sum out again; that is for the 
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -30,4 +31,5 @@ def content(table: Table) -> list[Column[Any]]:
 
 def checksum(row: Sequence[Any]) -> bytes:
     """The beginning of the SHA-256 of a row's content, values in the order of the columns, instants in UTC."""
-    return sha256(msgspec.json.encode(tuple(row))).digest()[:BYTES]
+    said = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in row]
+    return sha256(msgspec.json.encode(said)).digest()[:BYTES]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.journal import Answered
-from app.journal.checksums import content
+from app.journal.checksums import checksum, content
 from app.journal.rows import row_of
 from app.journal.schema import answers, sortable, tickets
 from queue_core.facts import Outcome
@@ -89,3 +89,10 @@ def test_an_unbroken_promise_is_due_when_the_clock_says() -> None:
 )
 def test_instants_are_texts_that_sort_as_time_goes(instant: datetime, text: str) -> None:
     assert sortable(instant) == text
+
+
+def test_a_checksum_is_of_the_instant_and_not_of_the_zone_that_it_is_told_in() -> None:
+    elsewhere = NINE.astimezone(timezone(timedelta(hours=3)))
+
+    assert checksum(("hall", elsewhere)) == checksum(("hall", NINE))
+    assert checksum(("hall", NINE + timedelta(microseconds=1))) != checksum(("hall", NINE))
