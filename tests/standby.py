@@ -35,8 +35,8 @@ class Standby(PostgresServer):
         self._primary = primary
         self._programs = programs_usable_by_nobody(directory)
         self._process = None
-        words = ["--host", primary.directory, "--username=postgres", "--pgdata=data", "--write-recovery-conf"]
-        command = [self._programs / "pg_basebackup", *words, "--checkpoint=fast", "--no-sync"]
+        words = ["--host", str(primary.directory), "--username=postgres", "--pgdata=data", "--write-recovery-conf"]
+        command = [str(self._programs / "pg_basebackup"), *words, "--checkpoint=fast", "--no-sync"]
         subprocess.run(command, check=True, cwd=directory, **UNPRIVILEGED)
 
     def wait_until_level(self) -> None:
@@ -53,7 +53,7 @@ class Standby(PostgresServer):
 
 def hold_back(primary: PostgresServer) -> None:
     """From now on its standbys hear nothing, as over a slow line; the primary goes on without them."""
-    pids = [int(pid) for pid in _column(primary, "SELECT pid FROM pg_stat_replication")]
+    pids = [int(str(pid)) for pid in _column(primary, "SELECT pid FROM pg_stat_replication")]
     assert pids, "somebody follows"
     for pid in pids:
         psutil.Process(pid).suspend()
