@@ -11,7 +11,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from time import perf_counter
@@ -26,14 +28,19 @@ from app.journal import (
     Answered,
     Journal,
     JournalBroken,
+    JournalDamaged,
     JournalDown,
     JournalFull,
     LostRace,
     Page,
+    PastLost,
     Recorded,
     recorded,
 )
+from app.journal.files import Head
 from app.journal.following import Follower
+from app.journal.recorded import follows
+from app.journal.retelling import lost
 from queue_core.commands import Command, Configure, CounterCommand, Tick
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal, UnknownOffice
@@ -57,6 +64,9 @@ CHECKPOINTED = (DayOpened, Configured)
 HIDDEN = "~"
 """What the id of an office begins with that is there for the house itself, and for nobody to see."""
 
+LOOK_BACK_SECONDS = 1.0
+"""How often the journal is asked whether it still holds what was committed last."""
+
 PAUSE_SECONDS = 0.1
 """Between a commit that failed and the next attempt at it."""
 
@@ -75,6 +85,10 @@ class OutcomeUnknown(Refusal):
 
 class JournalSilent(Refusal):
     """The journal does not answer now; try again in a moment."""
+
+
+class PastGone(Refusal):
+    """The journal has lost its past, so nothing is taken until somebody has seen to it."""
 
 
 class StorageFull(Refusal):
@@ -178,16 +192,25 @@ class Engine:
         self._settled = asyncio.Event()
         self._listeners: list[Listener] = []
         self._stopping = False
+        self._last: Head | None = None
+        self.past_lost: str | None = None
+        """What is missing of what was committed; None as long as nothing is. Once lost, it stays so."""
+        self._when_lost: list[Callable[[], None]] = []
+        self._looking_back: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Rebuild every hall from the journal and begin to take commands."""
+        """Rebuild every hall from the journal and begin to take commands; JournalDamaged names what is no journal."""
         self._loop = asyncio.get_running_loop()
         for hall, head in await self._in_thread(lambda: list(self._journal.halls())):
             self._keep_hall(hall)
             self._heads[hall.office_id] = head
+        latest = max((hall for hall in self._shown.values() if hall.last_at), key=_last_at, default=None)
+        if latest:
+            self._last = Head(latest.office_id, latest.seq, self._heads[latest.office_id])
         self._settled.set()
         self._tasks = [asyncio.create_task(self._write_for_ever()), asyncio.create_task(self._mind_patience())]
+        self._looking_back = asyncio.create_task(self._look_back_for_ever())
         if self._follower:
             self._follower.start(self._loop)
 
@@ -195,6 +218,8 @@ class Engine:
         """Finish what is pending, refuse what comes, let go of the journal."""
         self._stopping = True
         self._wake.set()
+        if self._looking_back:
+            self._looking_back.cancel()
         if self._tasks:
             writer, patience = self._tasks
             _, waiting = await asyncio.wait([writer], timeout=self._patience)
@@ -221,6 +246,8 @@ class Engine:
         """
         if self._stopping:
             raise Stopping(retry_after=5)
+        if self.past_lost:
+            raise PastGone()
         if len(self._pending) >= self._queue_size:
             raise Overloaded(retry_after=1)
         request = _Request(office_id, command, actor, key, self._loop.time(), self._loop.create_future())
@@ -250,6 +277,8 @@ class Engine:
         return self._halls
 
     async def _settle(self) -> None:
+        if self.past_lost:
+            raise PastGone()
         if not self._settled.is_set():
             try:
                 async with asyncio.timeout(self._patience):
@@ -269,8 +298,28 @@ class Engine:
         return (*on_its_way, *passed(hall, hall.moment(self.clock.now())))
 
     async def ask(self, question: Callable[[Journal], T]) -> T:
-        """The journal's answer to a question, from a thread where it may take its time."""
-        return await self._loop.run_in_executor(self._asking_thread, question, self._questions)
+        """The journal's answer to a question, from a thread where it may take its time.
+
+        PastGone when what was committed is not there any more, or cannot be read.
+        """
+        try:
+            return await self._loop.run_in_executor(self._asking_thread, question, self._questions)
+        except PastLost as error:
+            self._lose(error)
+            raise PastGone() from error
+        except JournalDamaged as error:
+            log.critical("the journal is damaged", error=str(error))
+            raise PastGone() from error
+
+    async def look_back(self) -> None:
+        """Ask the journal whether it still holds what was committed last; `past_lost` tells."""
+        with suppress(PastGone):
+            last = self._last
+            await self.ask(lambda journal: journal.check_past(last))
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Have somebody told, once, that the journal has lost its past."""
+        self._when_lost.append(tell)
 
     def subscribe(self, listener: Listener) -> None:
         """Have `listener` told of everything that is committed, here or by another process."""
@@ -284,11 +333,19 @@ class Engine:
                 if not self._pending and not self._news:
                     self._wake.clear()
                     await self._wake.wait()
+                if self.past_lost:
+                    return
                 await self._read_news()
                 await self._let_in()
                 batch = self._next_batch()
                 if batch:
                     await self._write(batch)
+        except (PastLost, JournalDamaged) as error:
+            self._lose(error)
+            if self._on_its_way:
+                self._stand_back(self._on_its_way)
+            for request in self._in_flight:
+                request.refuse(PastGone())
         except JournalBroken as broken:
             log.critical("the disk failed under the journal; the process ends to read it anew", error=str(broken))
             self._on_broken()
@@ -363,7 +420,11 @@ class Engine:
             return KeyReused(key=request.key)
         ticket, session, ticket_id = None, None, before.ticket_id
         if ticket_id:
-            lines = await self._surely(lambda: self._journal.history(request.office_id, ticket_id, before.seq))
+            try:
+                lines = await self._surely(lambda: self._journal.history(request.office_id, ticket_id, before.seq))
+            except JournalDamaged as error:
+                log.critical("the journal is damaged", error=str(error))
+                return PastGone()
             ticket = retold(line.fact for line in lines if isinstance(line.fact, TicketFact))
         if before.session:
             session = msgspec.json.decode(before.session, type=Session)
@@ -416,6 +477,7 @@ class Engine:
     def _move(self, draft: _Draft, hall: Hall, fact: Fact, actor: str, key: str | None) -> Ticket | None:
         office_id = hall.office_id
         head = draft.heads.get(office_id) or self._heads.get(office_id, bytes(32))
+        draft.page.pasts.setdefault(office_id, head)
         ticket = evolve(hall, fact)
         line = recorded(office_id, hall.seq, head, fact, actor, key)
         draft.page.facts.append(line)
@@ -490,6 +552,7 @@ class Engine:
         self._append_seconds.observe(perf_counter() - began)
         self._batch_size.observe(len(draft.replies))
         self._heads |= draft.heads
+        self._note_last(draft.page.facts)
         self._keep(draft)
         return True
 
@@ -582,9 +645,21 @@ class Engine:
         missed = await self._surely(lambda: self._journal.facts_since(seen)) if seen else []
         for line in missed:
             hall = self._halls.get(line.office_id) or self._keep_hall(Hall(line.office_id))
+            head = self._heads.get(line.office_id, bytes(32))
+            if not follows(line, hall.seq, head):
+                goes_on = f"goes on after it with fact {line.seq}, which does not follow it"
+                raise lost(self._journal.database.name, Head(line.office_id, hall.seq, head), goes_on)
             evolve(hall, line.fact)
             self._heads[line.office_id] = line.hash
+        self._note_last(missed)
         self._publish(missed)
+
+    def _note_last(self, lines: Sequence[Recorded]) -> None:
+        # Not of a hidden office, which need not be kept for ever.
+        for line in reversed(lines):
+            if not line.office_id.startswith(HIDDEN):
+                self._last = Head(line.office_id, line.seq, line.hash)
+                return
 
     def _seq_of(self, office_id: str) -> int:
         hall = self._halls.get(office_id)
@@ -612,6 +687,30 @@ class Engine:
             log.exception("a listener failed", office=office_id)
 
     # Trouble
+
+    async def _look_back_for_ever(self) -> None:
+        while not self.past_lost:
+            await asyncio.sleep(LOOK_BACK_SECONDS)
+            try:
+                await self.look_back()
+            except (JournalDown, JournalFull, JournalBroken):
+                continue  # whoever writes says so
+            except Exception:
+                log.exception("the look back at the journal stumbled")
+
+    def _lose(self, error: PastLost | JournalDamaged) -> None:
+        """Take nothing any more: what memory holds is not what the journal will say tomorrow."""
+        if self.past_lost:
+            return
+        self.past_lost = str(error)
+        log.critical("the journal has lost its past; nothing is taken any more", error=str(error))
+        # What is on its way to the journal is the writer's, which hears for itself.
+        for request in self._pending:
+            request.refuse(PastGone())
+        self._pending.clear()
+        self._wake.set()
+        for tell in self._when_lost:
+            tell()
 
     async def _surely(self, question: Callable[[], T]) -> T:
         """The journal's answer, however long its database is away."""
@@ -652,3 +751,8 @@ def _named(requests: Iterable[_Request]) -> dict[tuple[str, str], _Request]:
 
 
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+
+
+def _last_at(hall: Hall) -> datetime:
+    assert hall.last_at
+    return hall.last_at

@@ -92,6 +92,7 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.tokens = VisitTokens(await engine.ask(lambda journal: journal.visit_secret()))
         app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
         stack.callback(app.state.hub.stop)
+        engine.when_lost(app.state.hub.stop)
         app.state.watch = Watch(engine)
         canary = Canary(engine, settings.canary_seconds)
         alerts = Alerts(engine, read_plan(settings.alerts) if settings.alerts else Plan())
@@ -117,8 +118,8 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
 async def _engine(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Engine:
     journal = open_journal(settings.database, demo=isinstance(clock, DemoClock))
     engine = Engine(journal, clock, queue_size=settings.queue_size, patience_seconds=settings.patience_seconds)
-    await engine.start()
     stack.push_async_callback(engine.stop)
+    await engine.start()
     return engine
 
 

@@ -26,6 +26,7 @@ from bench.harness.client import Clients
 from bench.harness.judging import judge, lines_of
 from bench.harness.listeners import Provisionals, hearing
 from bench.harness.offices import describe, description
+from bench.harness.past_outages import lose_pasts
 from bench.harness.servers import Server, running
 from bench.kills import Round, Victims
 from queue_core.facts import Breached, Issued
@@ -65,6 +66,7 @@ async def main() -> int:
     with postgres_server() as postgres:
         await kill("postgres", postgres.fresh_database(), 2, postgres, random, amounts.rounds, figures)
         await take_away(postgres, random, amounts.away_seconds, figures)
+    await lose_pasts(figures, quick=asked.quick)
     return figures.end()
 
 

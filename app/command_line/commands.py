@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from app.command_line.sorry import Sorry
 from app.configuration import BadDescription
-from app.journal import JournalDown, JournalFull, JournalRefused
+from app.journal import JournalBroken, JournalDown, JournalFull, JournalRefused, PastLost
 from app.settings import Settings
 
 fifteen = typer.Typer(
@@ -185,12 +185,16 @@ def printer(
             printing.print_tickets(to, listen, origin or ["http://127.0.0.1:8000"], roll)
 
 
+TROUBLES = (JournalRefused, JournalDown, JournalFull, JournalBroken, PastLost)
+"""What a journal may come to, whose message says what to do."""
+
+
 @contextmanager
 def _plainly() -> Iterator[None]:
     """Say in a sentence what went wrong, and end with 1."""
     try:
         yield
-    except (Sorry, BadDescription, JournalRefused, JournalDown, JournalFull) as trouble:
+    except (Sorry, BadDescription, *TROUBLES) as trouble:
         typer.echo(str(trouble), err=True)
         raise typer.Exit(1) from trouble
 

@@ -55,8 +55,8 @@ def _tell(server: httpx2.Client, described: Described) -> None:
 
 async def _apply_alone(described: Described, settings: Settings) -> None:
     engine = Engine(open_journal(settings.database, demo=None), SystemClock())
-    await engine.start()
     try:
+        await engine.start()
         for path, office in described:
             answer = await engine.do(office.id, Configure(office), actor="command line")
             _say(path, office, answer.seq)

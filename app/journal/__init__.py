@@ -1,6 +1,15 @@
 """The journal: facts appended, read again, followed and verified. The only room that knows SQLite from PostgreSQL."""
 
-from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, JournalUnwritable, LostRace
+from app.journal.errors import (
+    JournalBroken,
+    JournalDamaged,
+    JournalDown,
+    JournalFull,
+    JournalRefused,
+    JournalUnwritable,
+    LostRace,
+    PastLost,
+)
 from app.journal.journal import Answered, Journal, Page
 from app.journal.opening import open_journal
 from app.journal.recorded import GENESIS, Recorded, chain, recorded
@@ -11,12 +20,14 @@ __all__ = [
     "Answered",
     "Journal",
     "JournalBroken",
+    "JournalDamaged",
     "JournalDown",
     "JournalFull",
     "JournalRefused",
     "JournalUnwritable",
     "LostRace",
     "Page",
+    "PastLost",
     "Recorded",
     "Verdict",
     "Verification",

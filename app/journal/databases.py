@@ -28,14 +28,30 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused, JournalUnwritable, LostRace
+from app.journal.errors import (
+    JournalBroken,
+    JournalDamaged,
+    JournalDown,
+    JournalFull,
+    JournalRefused,
+    JournalUnwritable,
+    LostRace,
+    PastLost,
+)
+from app.journal.files import Head, HeadFile, LiveFile, refuse_remains
 from app.journal.hot import JsonWriter, ValuesWriter, Writer
+from app.journal.linked import FactsWriter, JsonFacts, ValuesFacts
 
 # After an error the end of a pipeline warns of it once more.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 CHANNEL = "fifteen"
 """Where PostgreSQL processes tell each other of new facts."""
+
+DAMAGED = "Keep it for an examination, and put the last backup in its place."
+
+NO_LINE_BEFORE = "facts.hash"
+"""What is missing, for the database, when a line is written that follows no line: see `linked`."""
 
 KEEPALIVES = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 """By itself PostgreSQL lets a process that has lost power keep its locks for two hours."""
@@ -62,6 +78,21 @@ class Database(Protocol):
 
     def writer(self, table: Table, *, replacing: bool = False) -> Writer:
         """What writes rows of a table; `replacing` those that are there already."""
+
+    def facts_writer(self) -> FactsWriter:
+        """What writes lines, each office's first only where the line before it stands."""
+
+    def before_writing(self) -> None:
+        """Nothing, or PastLost when what was written before is not where it was."""
+
+    def after_writing(self) -> None:
+        """Nothing, or PastLost when what was just committed may not be where it will be looked for."""
+
+    def keep_head(self, head: Head) -> None:
+        """Have it known outside of the database which line was committed last."""
+
+    def head(self) -> Head | None:
+        """The line that is known outside to have been committed last; None when nothing is."""
 
     def pairs(self) -> TableValuedAlias:
         """The pairs in the JSON parameter `pairs` as a table; each `value` is an array of two."""
@@ -103,6 +134,7 @@ class SQLite:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self._path = path
+        self._live, self._head_file = LiveFile(path), HeadFile(path)
         self._refuse_unsafe_library()
         self._refuse_unsafe_file()
         self.engine = create_engine(
@@ -128,6 +160,26 @@ class SQLite:
         """What writes rows of a table."""
         return ValuesWriter(table, replacing=replacing)
 
+    def facts_writer(self) -> FactsWriter:
+        """What writes lines, each office's first only where the line before it stands."""
+        return ValuesFacts()
+
+    def before_writing(self) -> None:
+        """Nothing, or PastLost when file or log are not those that were written last."""
+        self._live.check()
+
+    def after_writing(self) -> None:
+        """Nothing, or PastLost when file or log were taken away meanwhile."""
+        self._live.note()
+
+    def keep_head(self, head: Head) -> None:
+        """Note the line beside the file, after its commit: never ahead of what is on the disk."""
+        self._head_file.keep(head)
+
+    def head(self) -> Head | None:
+        """The line that was noted last."""
+        return self._head_file.read()
+
     def pairs(self) -> TableValuedAlias:
         """The pairs in the JSON parameter `pairs` as a table."""
         return func.json_each(bindparam("pairs")).table_valued("value")
@@ -147,10 +199,14 @@ class SQLite:
         """What an error means for the journal."""
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         if isinstance(error, IntegrityError):
+            if NO_LINE_BEFORE in str(error.orig):
+                return PastLost(self.name)
             # One process has the file, so nobody is faster here; but a key may have been used before.
             return LostRace() if "answers." in str(error.orig) else error
         if code == sqlite3.SQLITE_FULL:
             return JournalFull(f"{self.name}: the disk is full.")
+        if "decode to UTF-8" in str(error.orig):
+            return JournalDamaged(f"{self.name} is damaged ({error.orig}). {DAMAGED}")
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return JournalBroken(f"{self.name}: {error.orig}")
         return JournalDown(f"{self.name}: {error.orig}")
@@ -164,6 +220,7 @@ class SQLite:
     def close(self) -> None:
         """Let go of the file."""
         self.engine.dispose()
+        self._head_file.close()
 
     def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
         try:
@@ -216,10 +273,10 @@ class SQLite:
     def _refuse_unsafe_file(self) -> None:
         if not self._path.parent.is_dir():
             raise JournalRefused(f"{self._path.parent} is not a directory; create it, or name another file.")
-        if not self._path.exists():
-            return
+        if not self._path.exists() or (self._path.is_file() and not self._path.stat().st_size):
+            refuse_remains(self._path)
         # An administrator is root and may write anything: a file without a write bit was made so on purpose.
-        if not self._path.is_file() or not self._path.stat().st_mode & 0o222 or not os.access(self._path, os.W_OK):
+        elif not self._path.is_file() or not self._path.stat().st_mode & 0o222 or not os.access(self._path, os.W_OK):
             raise self._unwritable()
 
     def _unwritable(self) -> JournalUnwritable:
@@ -228,9 +285,7 @@ class SQLite:
         )
 
     def _damaged(self, found: str) -> JournalRefused:
-        return JournalRefused(
-            f"{self.name} is damaged ({found}). Keep it for an examination, and put the last backup in its place."
-        )
+        return JournalDamaged(f"{self.name} is damaged ({found}). {DAMAGED}")
 
 
 class PostgreSQL:
@@ -270,6 +325,23 @@ class PostgreSQL:
         """What writes rows of a table."""
         return JsonWriter(table, replacing=replacing)
 
+    def facts_writer(self) -> FactsWriter:
+        """What writes lines, each office's first only where the line before it stands."""
+        return JsonFacts()
+
+    def before_writing(self) -> None:
+        """The insert itself sees whether the past is there."""
+
+    def after_writing(self) -> None:
+        """A commit that was answered is there."""
+
+    def keep_head(self, head: Head) -> None:
+        """Nobody is beside it: the other processes know."""
+
+    def head(self) -> Head | None:
+        """Nothing is known outside."""
+        return None
+
     def pairs(self) -> TableValuedAlias:
         """The pairs in the JSON parameter `pairs` as a table."""
         return func.jsonb_array_elements(cast(bindparam("pairs", type_=Text), JSONB)).table_valued(
@@ -302,6 +374,10 @@ class PostgreSQL:
         match error.orig:
             case psycopg.errors.UniqueViolation(diag=diag) if diag.constraint_name in ("pk_facts", "pk_answers"):
                 return LostRace()
+            case psycopg.errors.NotNullViolation(diag=diag) if (
+                f"{diag.table_name}.{diag.column_name}" == NO_LINE_BEFORE
+            ):
+                return PastLost(self.name)
             case psycopg.errors.DeadlockDetected() | psycopg.errors.SerializationFailure():
                 return LostRace()
             case psycopg.errors.DiskFull():

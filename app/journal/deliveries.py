@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 
 from app.journal.checksums import content
 from app.journal.journal import Journal
-from app.journal.recorded import Recorded, read
+from app.journal.recorded import Recorded
+from app.journal.retelling import line_of
 from app.journal.schema import dead_letters, deliveries, facts, halls
 from queue_core.values import value
 
@@ -118,7 +119,7 @@ def given_up(
         question = question.where(place < after)
     latest = question.order_by(*(column.desc() for column in place.clauses)).limit(limit)
     with journal.transaction(read_only=True) as connection:
-        return [_letter_with_line(row) for row in connection.execute(latest)]
+        return [_letter_with_line(journal, row) for row in connection.execute(latest)]
 
 
 def letter_at(journal: Journal, endpoint: str, office_id: str, seq: int) -> tuple[DeadLetter, Recorded] | None:
@@ -126,7 +127,7 @@ def letter_at(journal: Journal, endpoint: str, office_id: str, seq: int) -> tupl
     question = _letters_with_lines().where(_is_letter(endpoint, office_id, seq))
     with journal.transaction(read_only=True) as connection:
         row = connection.execute(question).first()
-        return None if row is None else _letter_with_line(row)
+        return None if row is None else _letter_with_line(journal, row)
 
 
 def forget_letter(journal: Journal, endpoint: str, office_id: str, seq: int) -> None:
@@ -192,8 +193,10 @@ def _letters_with_lines() -> Select[Any]:
     return select(facts, *of_the_letter).select_from(dead_letters.join(facts, its_line))
 
 
-def _letter_with_line(row: Row[Any]) -> tuple[DeadLetter, Recorded]:
-    return DeadLetter(**{column.name: row._mapping[column.name] for column in content(dead_letters)}), read(row)
+def _letter_with_line(journal: Journal, row: Row[Any]) -> tuple[DeadLetter, Recorded]:
+    return DeadLetter(**{column.name: row._mapping[column.name] for column in content(dead_letters)}), line_of(
+        journal.database.name, row
+    )
 
 
 _place_row = attrgetter(*(column.name for column in content(deliveries)))

@@ -9,6 +9,17 @@ class JournalUnwritable(JournalRefused):
     """The journal's file or its directory must not be written by this user, or by nobody."""
 
 
+class JournalDamaged(JournalRefused):
+    """Something in the journal cannot be what was written. The message names database, office, seq and what to do."""
+
+
+class PastLost(Exception):
+    """What this process knows to be committed is not in the journal, or its file is not there any more.
+
+    Nothing of ours was acknowledged, and nothing may be: the message says what is missing and what to do.
+    """
+
+
 class LostRace(Exception):
     """Another process appended to the same office first; nothing of ours was written."""
 

@@ -38,9 +38,9 @@ class ValuesWriter:
     """One `INSERT ... VALUES (...), (...)` for SQLite, which likes its parameters bound."""
 
     def __init__(self, table: Table, *, replacing: bool) -> None:
-        self._to_convert = _to_convert(table, BOUND)
+        self._to_convert = conversions_of(table, BOUND)
         self._one = f"({', '.join('?' * len(table.columns))})"
-        self._head, self._tail = _insert_into(table), _on_conflict(table) if replacing else ""
+        self._head, self._tail = insert_into(table), _on_conflict(table) if replacing else ""
         self._whole = _whole(table)
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
@@ -49,7 +49,7 @@ class ValuesWriter:
             some = rows[start : start + ROWS_AT_ONCE]
             values: list[Any] = []
             for row in some:
-                values += _converted(self._whole(row), self._to_convert)
+                values += converted(self._whole(row), self._to_convert)
             connection.exec_driver_sql(self._sql(len(some)), tuple(values))
 
     @lru_cache(maxsize=ROWS_AT_ONCE)  # noqa: B019 - a writer lives as long as its process
@@ -63,24 +63,24 @@ class JsonWriter:
     def __init__(self, table: Table, *, replacing: bool) -> None:
         # The columns are named on both sides, for a table that was migrated may have them in another order.
         rows = f"FROM json_populate_recordset(NULL::{table.name}, %(rows)s::json)"
-        self._sql = f"{_insert_into(table)} SELECT {_columns(table)} {rows}{_on_conflict(table) if replacing else ''}"
+        self._sql = f"{insert_into(table)} SELECT {_columns(table)} {rows}{_on_conflict(table) if replacing else ''}"
         # What is not there is NULL, and need not be read.
         columns = [(str(column.name), Any, None) for column in table.columns]
         self._named = msgspec.defstruct(table.name, columns, omit_defaults=True)
-        self._to_convert = _to_convert(table, {LargeBinary: _hex})
+        self._to_convert = conversions_of(table, {LargeBinary: hexadecimal})
         self._whole = _whole(table)
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write all of `rows`."""
         if rows:
-            named = [self._named(*_converted(self._whole(row), self._to_convert)) for row in rows]
+            named = [self._named(*converted(self._whole(row), self._to_convert)) for row in rows]
             connection.exec_driver_sql(self._sql, {"rows": msgspec.json.encode(named).decode()})
 
 
 def in_sqlite(table: Table) -> Callable[[Row], Row]:
     """What turns a whole row of the table into the values that stand in a SQLite file, to the letter."""
-    to_convert = _to_convert(table, BOUND | {LargeBinary: bytes})
-    return lambda row: _converted(row, to_convert)
+    to_convert = conversions_of(table, BOUND | {LargeBinary: bytes})
+    return lambda row: converted(row, to_convert)
 
 
 def _whole(table: Table) -> Callable[[Row], Row]:
@@ -88,12 +88,14 @@ def _whole(table: Table) -> Callable[[Row], Row]:
     return (lambda row: (*row, checksum(row))) if has_checksum(table) else (lambda row: row)
 
 
-def _to_convert(table: Table, conversions: Conversions) -> Sequence[tuple[int, Callable[[Any], Any]]]:
+def conversions_of(table: Table, conversions: Conversions) -> Sequence[tuple[int, Callable[[Any], Any]]]:
+    """Which columns of a table have their values converted, and how."""
     kinds = [conversions.get(type(column.type)) for column in table.columns]
     return [(index, convert) for index, convert in enumerate(kinds) if convert]
 
 
-def _converted(row: Row, to_convert: Sequence[tuple[int, Callable[[Any], Any]]]) -> Row:
+def converted(row: Row, to_convert: Sequence[tuple[int, Callable[[Any], Any]]]) -> Row:
+    """A row with its values as they are handed over."""
     values = [*row]
     for index, convert in to_convert:
         value = values[index]
@@ -102,11 +104,13 @@ def _converted(row: Row, to_convert: Sequence[tuple[int, Callable[[Any], Any]]])
     return values
 
 
-def _hex(value: bytes) -> str:
+def hexadecimal(value: bytes) -> str:
+    """Bytes as PostgreSQL reads them."""
     return f"\\x{value.hex()}"
 
 
-def _insert_into(table: Table) -> str:
+def insert_into(table: Table) -> str:
+    """How a statement begins that writes whole rows."""
     return f"INSERT INTO {table.name} ({_columns(table)})"
 
 

@@ -15,11 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from app.journal.checksums import content
 from app.journal.copying import copy_into
 from app.journal.databases import Database
-from app.journal.errors import JournalDown
-from app.journal.recorded import Recorded, read
+from app.journal.errors import JournalBroken, JournalDamaged, JournalDown, PastLost
+from app.journal.files import Head
+from app.journal.recorded import Recorded
+from app.journal.retelling import Retelling, lines_in, lost
 from app.journal.rows import row_of
 from app.journal.schema import VISIT_SECRET, answers, facts, halls, stamps, tickets
-from queue_core.hall import Hall, HallState, evolve
+from queue_core.hall import Hall, HallState
 from queue_core.tickets import Ticket
 
 # Kiosks retry through outages longer than a day, so keys outlive the business day they were used on.
@@ -46,9 +48,10 @@ class Answered(NamedTuple):
 
 @dataclass(slots=True)
 class Page:
-    """Everything that one transaction writes. `heads` are the last hash of each office the facts belong to."""
+    """Everything that one transaction writes. `pasts` are the hashes of the lines before each office's first."""
 
     facts: list[Recorded] = field(default_factory=list)
+    pasts: dict[str, bytes] = field(default_factory=dict)
     tickets: dict[tuple[str, str], tuple[Ticket, int]] = field(default_factory=dict)
     moved_counter: list[tuple[str, Ticket, int]] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
@@ -78,14 +81,28 @@ class Journal:
         return Journal(self.database)
 
     def append(self, page: Page) -> None:
-        """Write a page whole or not at all: LostRace or JournalFull say not at all, JournalDown says who knows."""
-        with self.transaction() as connection, self.database.at_once(connection):
-            self._append(connection, page)
+        """Write a page whole or not at all: LostRace or JournalFull say not at all, JournalDown says who knows.
+
+        PastLost: it was written on what is not there any more. Nobody may be told that anything was.
+        """
+        try:
+            with self.transaction() as connection, self.database.at_once(connection):
+                self._append(connection, page)
+        except PastLost as error:
+            raise self._what_is_lost(page, error) from error
+        if page.facts:
+            last = page.facts[-1]
+            self.database.keep_head(Head(last.office_id, last.seq, last.hash))
+
+    def check_past(self, known: Head | None) -> None:
+        """Nothing, or PastLost: a line that is known to be committed is not there, or its file is not."""
+        self.database.before_writing()
+        if known and self.is_shared and not self._holds(known):
+            raise self._lost(known)
 
     def has(self, line: Recorded) -> bool:
         """Whether exactly this line stands in the journal."""
-        same = and_(facts.c.office_id == line.office_id, facts.c.seq == line.seq, facts.c.hash == line.hash)
-        return bool(self._rows(select(facts.c.seq).where(same)))
+        return self._holds(Head(line.office_id, line.seq, line.hash))
 
     def answered(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answered]:
         """What these (office, key) pairs were answered with, as far as they were used."""
@@ -93,16 +110,20 @@ class Journal:
         return {(row.office_id, row.key): Answered._make(row) for row in rows}
 
     def halls(self) -> Iterator[tuple[Hall, bytes]]:
-        """Every office's hall and the hash of its last fact, from the last checkpoint on."""
-        with self.transaction(read_only=True) as connection:
-            checkpoints = connection.execute(select(halls).order_by(halls.c.office_id)).all()
-            for row in checkpoints:
-                hall = _hall(row)
-                head = bytes(row.hash)
-                for line in self._after(connection, hall.office_id, hall.seq):
-                    evolve(hall, line.fact)
-                    head = line.hash
-                yield hall, head
+        """Every office's hall and the hash of its last fact, from the last checkpoint on.
+
+        JournalDamaged names the first fact that does not follow the one before.
+        """
+        try:
+            with self.transaction(read_only=True) as connection:
+                checkpoints = connection.execute(_checkpoints_with_their_lines).all()
+                for row in checkpoints:
+                    retelling = Retelling(self.database.name, row)
+                    for line in self._after(connection, retelling.hall.office_id, retelling.hall.seq):
+                        retelling.tell(line)
+                    yield retelling.hall, retelling.head
+        except JournalBroken as error:
+            raise JournalDamaged(f"{error}. Keep the file, and put the last backup in its place.") from error
 
     def facts_after(self, office_id: str, seq: int, limit: int | None = None) -> list[Recorded]:
         """The lines of an office that follow `seq`, in order."""
@@ -118,8 +139,7 @@ class Journal:
                 # Every seq stands in the question itself: in a join nobody could guess how few lines follow it.
                 some = offices[start : start + OFFICES_AT_ONCE]
                 unseen = or_(*(and_(facts.c.office_id == office_id, facts.c.seq > seq) for office_id, seq in some))
-                rows = connection.execute(select(facts).where(unseen).order_by(facts.c.office_id, facts.c.seq))
-                found += map(read, rows)
+                found += lines_in(self.database.name, connection, unseen)
         return found
 
     def heads(self) -> dict[str, int]:
@@ -131,7 +151,8 @@ class Journal:
         """Everything that happened to one ticket, in order, or what had happened by the seq `upto`."""
         # Without a bound on seq SQLite prefers the primary key, and reads the whole office.
         mine = and_(facts.c.office_id == office_id, facts.c.ticket_id == ticket_id, facts.c.seq <= upto)
-        return [read(row) for row in self._rows(select(facts).where(mine).order_by(facts.c.seq))]
+        with self.transaction(read_only=True) as connection:
+            return list(lines_in(self.database.name, connection, mine))
 
     def ticket_row(self, office_id: str, ticket_id: str) -> Mapping[str, Any] | None:
         """The derived row of one ticket."""
@@ -151,7 +172,7 @@ class Journal:
     def backup(self, path: Path) -> None:
         """A consistent copy of the journal as a SQLite file, which `fifteen serve` can run on."""
         with self.transaction(read_only=True) as connection:
-            copy_into(connection, path)
+            copy_into(connection, path, self.database.name)
 
     def interrupt(self) -> None:
         """Asked by another thread: whatever this one waits for in the database fails now."""
@@ -167,6 +188,8 @@ class Journal:
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
         """A transaction on this journal's connection; a connection that failed is never used again."""
+        if not read_only:
+            self.database.before_writing()
         try:
             if self._open is None:
                 self._open = self.database.engine.connect()
@@ -178,11 +201,31 @@ class Journal:
             if self.is_shared and isinstance(trouble, JournalDown):
                 self._drop_connection()
             raise trouble from error
+        finally:
+            if not read_only:
+                self.database.after_writing()
 
     def _drop_connection(self) -> None:
         if self._open is not None:
             self._open.invalidate()
             self.close()
+
+    def _holds(self, head: Head) -> bool:
+        same = and_(facts.c.office_id == head.office_id, facts.c.seq == head.seq, facts.c.hash == head.hash)
+        return bool(self._rows(select(facts.c.seq).where(same)))
+
+    def _what_is_lost(self, page: Page, error: PastLost) -> PastLost:
+        """Which line of a page had none before it."""
+        if not self.is_shared and str(error) != self.database.name:
+            return error
+        firsts = {line.office_id: line.seq for line in reversed(page.facts)}
+        known = (Head(name, seq - 1, page.pasts[name]) for name, seq in sorted(firsts.items()) if seq > 1)
+        return next((self._lost(head) for head in known if not self._holds(head)), error)
+
+    def _lost(self, known: Head) -> PastLost:
+        last = select(func.max(facts.c.seq)).where(facts.c.office_id == known.office_id)
+        seq = self._rows(last)[0][0] or 0
+        return lost(self.database.name, known, "has another" if seq >= known.seq else f"ends at fact {seq}")
 
     def _rows(self, question: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
         with self.transaction(read_only=True) as connection:
@@ -190,14 +233,13 @@ class Journal:
 
     def _after(self, connection: Connection, office_id: str, seq: int, limit: int | None = None) -> Iterator[Recorded]:
         mine = and_(facts.c.office_id == office_id, facts.c.seq > seq)
-        rows = connection.execute(select(facts).where(mine).order_by(facts.c.seq).limit(limit))
-        return (read(row) for row in rows.yield_per(1000))
+        return lines_in(self.database.name, connection, mine, limit)
 
     def _append(self, connection: Connection, page: Page) -> None:
         # Offices in one order everywhere, so that two processes never wait for each other in a circle. Whoever has
         # written an office's lines is alone with its tickets.
         lines = sorted(page.facts, key=attrgetter("office_id", "seq"))
-        self._statements.fact(connection, [_fact_row(line) for line in lines])
+        self._statements.fact(connection, lines, page.pasts)
         self._statements.answer(connection, page.answers)
         for rows in _ticket_rows(page):
             self._statements.ticket(connection, rows)
@@ -212,7 +254,7 @@ class _Statements:
     """The statements that are used again and again, built once."""
 
     def __init__(self, database: Database) -> None:
-        self.fact = database.writer(facts)
+        self.fact = database.facts_writer()
         self.answer = database.writer(answers)
         self.ticket = database.writer(tickets, replacing=True)
         self.checkpoint = database.writer(halls, replacing=True)
@@ -225,8 +267,11 @@ class _Statements:
         self.probe = delete(halls).where(false())
 
 
-_fact_row = attrgetter(*facts.columns.keys())
-"""A line's values in the order of the columns."""
+_checkpoints_with_their_lines = (
+    select(halls, facts.c.hash.label("line_hash"))
+    .select_from(halls.outerjoin(facts, and_(facts.c.office_id == halls.c.office_id, facts.c.seq == halls.c.seq)))
+    .order_by(halls.c.office_id)
+)
 
 
 def _ticket_rows(page: Page) -> Iterator[list[Sequence[Any]]]:
@@ -236,12 +281,6 @@ def _ticket_rows(page: Page) -> Iterator[list[Sequence[Any]]]:
     kept = [(office_id, ticket, seq) for (office_id, _), (ticket, seq) in page.tickets.items()]
     kept.sort(key=lambda item: item[1].at_counter)
     yield [row_of(office_id, ticket, seq) for office_id, ticket, seq in kept]
-
-
-def _hall(row: Any) -> Hall:
-    if row.state is None:
-        return Hall(row.office_id)
-    return Hall.of(row.office_id, msgspec.json.decode(row.state, type=HallState))
 
 
 def _oldest_key(state: HallState) -> datetime:

@@ -9,6 +9,7 @@ from app.journal.databases import Database, database
 from app.journal.errors import JournalBroken, JournalDown, JournalFull, JournalRefused
 from app.journal.journal import Journal
 from app.journal.migrating import migrate
+from app.journal.retelling import refuse_without_head
 from app.journal.schema import CLOCK, VISIT_SECRET, stamps
 
 # Two processes that start together on one PostgreSQL migrate one after the other.
@@ -33,6 +34,7 @@ def open_journal(address: str, *, demo: bool | None = False) -> Journal:
                 _refuse_lost_stamps(connection, opened)
             _stamp(connection, opened, demo)
             _keep_a_secret(connection, opened)
+            refuse_without_head(connection, opened)
     except (JournalDown, JournalFull, JournalBroken, DBAPIError) as error:
         _let_go(journal)
         raise JournalRefused(_cannot_open(opened, error)) from error

@@ -54,6 +54,12 @@ def chain(after: bytes, office_id: str, seq: int, actor: str, key: str | None, k
     return sha256(after + msgspec.json.encode((office_id, seq, actor, key, kind, body))).digest()
 
 
+def follows(line: Recorded, seq: int, head: bytes) -> bool:
+    """Whether a line is the next after the one at `seq` with the hash `head`, and is as it was written."""
+    hashed = chain(head, line.office_id, line.seq, line.actor, line.key, line.kind, line.body)
+    return line.seq == seq + 1 and line.hash == hashed
+
+
 def read(row: Any) -> Recorded:
     """The line in a row of the table `facts`."""
     fact = msgspec.json.decode(row.body, type=FACTS[row.kind])

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, and_, func, select, true
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError
 
 from app.journal.beside import compare_beside
 from app.journal.difference import Difference
-from app.journal.errors import JournalDown
+from app.journal.errors import JournalDamaged
 from app.journal.inspection import compare_schema
 from app.journal.journal import KEYS_LIVE, Answered, Journal
 from app.journal.recorded import GENESIS, Recorded, chain, read
@@ -57,9 +57,7 @@ class Verification:
             return self._verdict(None)
         except Difference as difference:
             return self._verdict(str(difference))
-        except (DBAPIError, JournalDown) as error:
-            if not _cannot_be_read(error):
-                raise
+        except (DataError, JournalDamaged) as error:
             return self._verdict(f"{self._where}: a value cannot be read ({error})")
         return None
 
@@ -73,8 +71,8 @@ class Verification:
         return Verdict(self._offices, self._facts, self._tickets, difference)
 
     def _all(self) -> Iterator[None]:
-        # Not read only: PostgreSQL is shown what the schema should be, in tables that are gone at once.
-        with self._journal.transaction() as connection:
+        # PostgreSQL is shown what the schema should be, in tables that are gone at once.
+        with self._journal.transaction(read_only=not self._journal.is_shared) as connection:
             compare_schema(connection)
             if self._alone and connection.dialect.name == "sqlite":
                 compare_file(connection)
@@ -252,11 +250,3 @@ def _kept_since(state: str | None) -> datetime:
     except msgspec.DecodeError:
         last_at = None
     return last_at - KEYS_LIVE if last_at else datetime.min.replace(tzinfo=UTC)
-
-
-def _cannot_be_read(error: Exception) -> bool:
-    """Whether a database that is well holds something that no driver makes a value of."""
-    cause = error.__cause__ if isinstance(error, JournalDown) else error
-    return isinstance(cause, DBAPIError) and (
-        isinstance(cause, DataError) or "Could not decode to UTF-8" in str(cause.orig)
-    )

@@ -5,7 +5,7 @@ import re
 from starlette.responses import Response
 
 from app.access import Actor, pages
-from app.engine import JournalSilent
+from app.engine import JournalSilent, PastGone
 from app.journal.remarks import KEPT
 from app.visitor.own import OwnVisit
 from app.visitor.routes import own_visit_of
@@ -47,7 +47,7 @@ async def _visit(token: str, actor: Actor) -> OwnVisit | None:
     """How the visit stands; None while the journal does not answer, for the page asks again."""
     try:
         return await own_visit_of(token, actor)
-    except JournalSilent:
+    except (JournalSilent, PastGone):
         return None
 
 

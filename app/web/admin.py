@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.door import HEADER
 from app.engine import Engine
-from app.journal import JournalRefused, Verification
+from app.journal import Journal, JournalBroken, JournalRefused, Verification
 from app.web.inputs import Wish
 from app.web.models import reply
 from app.web.plain import plain
@@ -48,8 +48,15 @@ async def verify(request: Request) -> Response:
 async def back_up(request: Request, wish: BackupWish) -> Response:
     """Copy the journal into a new file."""
     engine: Engine = request.app.state.engine
-    try:
-        await engine.ask(lambda journal: journal.backup(Path(wish.path)))
-    except (JournalRefused, OSError) as refused:
+    if refused := await engine.ask(lambda journal: _refused_backup(journal, Path(wish.path))):
         raise BackupRefused(reason=str(refused)) from refused
     return reply({"path": wish.path})
+
+
+def _refused_backup(journal: Journal, path: Path) -> Exception | None:
+    """Make a backup; why it was not made, a damaged journal included."""
+    try:
+        journal.backup(path)
+    except (JournalRefused, JournalBroken, OSError) as refused:
+        return refused
+    return None

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.configuration import BadDescription
 from app.configuration.shape import OfficeTable
-from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
+from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, PastGone, Stopping, StorageFull
 from app.web.problems import MEDIA_TYPE, STATUS, members, status_of, title_of
 from app.web.refusals import (
     BadCursor,
@@ -159,7 +159,8 @@ DESCRIPTION = WithJsonSchema({"$ref": "#/components/schemas/OfficeTable"})
 def refusals(*kinds: type[Refusal]) -> Responses:
     """What a route may be refused with, by status, for its `responses`."""
     by_status: dict[int, list[type[Refusal]]] = {}
-    for kind in sorted(set(kinds), key=lambda kind: (status_of(kind), kind.__name__)):
+    known = {*kinds, PastGone} if {JournalSilent, OutcomeUnknown} & {*kinds} else {*kinds}
+    for kind in sorted(known, key=lambda kind: (status_of(kind), kind.__name__)):
         by_status.setdefault(status_of(kind), []).append(kind)
     return {status: _response(status, listed) for status, listed in by_status.items()}
 

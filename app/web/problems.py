@@ -19,7 +19,7 @@ from starlette.routing import Match
 
 from app.configuration import BadDescription
 from app.configuration.flaws import flaw_of
-from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, Stopping, StorageFull
+from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, PastGone, Stopping, StorageFull
 from app.web.headers import DEMO_HEADER, demo_mark
 from app.web.languages import language_of, sentence
 from app.web.plain import plain
@@ -132,6 +132,7 @@ STATUS: Mapping[type[Refusal], int] = {
     NotReady: 503,
     Overloaded: 503,
     OutcomeUnknown: 503,
+    PastGone: 503,
     StorageFull: 503,
     Stopping: 503,
 }

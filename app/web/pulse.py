@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from app.engine import Engine, JournalSilent
+from app.engine import Engine, JournalSilent, PastGone
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.metrics import Metrics
 from app.watch import Watch
@@ -36,6 +36,7 @@ class Ready(TypedDict):
     database: Literal["writable"]
     migrations: Literal["at head"]
     watch: Literal["awake"]
+    past: Literal["whole"]
 
 
 @router.get("/livez", response_model=Alive, responses=refusals(*ANY))
@@ -48,12 +49,15 @@ async def read_liveness() -> Response:
 async def read_readiness(request: Request) -> Response:
     """Whether requests would be served. An outdated schema cannot be met here: the journal is not opened with one."""
     watch: Watch = request.app.state.watch
-    writable = await _is_writable(request.app.state.engine)
+    engine: Engine = request.app.state.engine
+    writable = await _is_writable(engine)
+    if engine.past_lost:
+        raise NotReady(past="lost", reason=engine.past_lost)
     if not (writable and watch.is_fresh):
         raise NotReady(
             database="writable" if writable else "not writable", watch="awake" if watch.is_fresh else "asleep"
         )
-    return reply(Ready(database="writable", migrations="at head", watch="awake"))
+    return reply(Ready(database="writable", migrations="at head", watch="awake", past="whole"))
 
 
 @router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY, JournalSilent)})
@@ -66,7 +70,8 @@ async def read_metrics(request: Request) -> Response:
 async def _is_writable(engine: Engine) -> bool:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
+            await engine.look_back()
             await engine.ask(Journal.check_writable)
-    except (JournalDown, JournalFull, JournalBroken, TimeoutError):
+    except (PastGone, JournalDown, JournalFull, JournalBroken, TimeoutError):
         return False
     return True

@@ -100,7 +100,11 @@ class Server:
 
     def log_end(self) -> str:
         """The last of what the server wrote."""
-        return self._log.read_text(errors="replace")[-4000:]
+        return self.log()[-4000:]
+
+    def log(self) -> str:
+        """All that the server wrote."""
+        return self._log.read_text(errors="replace")
 
     def _main_thread(self) -> tuple[float, float]:
         ran, waited, _ = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text().split()

@@ -38,7 +38,7 @@ class Scribe:
 
     def page(self, facts: Iterable[Fact], *, actor: str = ACTOR, key: str | None = None) -> Page:
         """What one transaction has to write for these facts, which now have happened."""
-        page = Page()
+        page = Page(pasts={self.hall.office_id: self._head})
         for fact in facts:
             ticket = evolve(self.hall, fact)
             line = recorded(self.hall.office_id, self.hall.seq, self._head, fact, actor, key)
