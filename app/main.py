@@ -32,6 +32,7 @@ from app.visitor.routes import visits
 from app.visitor.screen import router as visitor_screen
 from app.watch import Watch
 from app.web.admin import router as admin
+from app.web.connections import Bounds, Connections
 from app.web.document import document
 from app.web.headers import DemoMark, demo_mark
 from app.web.problems import answer_with_problems
@@ -68,6 +69,7 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.secret = new_secret()
+    app.state.connections = Connections(Bounds.of(settings))
     for room in (*ROOMS, *SCREENS):
         # Not by include_router, which has every request compared twice.
         app.router.routes.extend(room.routes)
@@ -98,7 +100,9 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.alerts = alerts
         app.state.watch.subscribe(app.state.hub.tell_provisional)
         app.state.watch.subscribe(alerts.tell_provisional)
-        app.state.metrics = Metrics(engine, app.state.watch, [canary.registry, alerts.registry])
+        app.state.metrics = Metrics(
+            engine, app.state.watch, [canary.registry, alerts.registry, app.state.connections.registry]
+        )
         if settings.example:
             await _set_up_example(engine)
         await app.state.watch.start()
