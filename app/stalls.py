@@ -1,6 +1,7 @@
 """How long the loop that keeps all promises stands still: nothing is answered, watched or told meanwhile."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic, thread_time
 
 import structlog
@@ -29,7 +30,8 @@ class Stalls:
     piece. Else it was `waiting`: for the disk, for another thread, or for a machine that others kept busy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = monotonic, worked: Callable[[], float] = thread_time) -> None:
+        self._now, self._worked = now, worked
         self.registry = CollectorRegistry()
         histogram = Histogram(
             "queue_loop_stall_seconds",
@@ -59,12 +61,12 @@ class Stalls:
             self._timer.cancel()
 
     def _tick_later(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(TICK_SECONDS, self._tick, loop, monotonic(), thread_time())
+        self._timer = loop.call_later(TICK_SECONDS, self._tick, loop, self._now(), self._worked())
 
     def _tick(self, loop: asyncio.AbstractEventLoop, began: float, worked_before: float) -> None:
-        lasted = monotonic() - began - TICK_SECONDS
+        lasted = self._now() - began - TICK_SECONDS
         if lasted >= STALL_SECONDS:
-            worked = thread_time() - worked_before
+            worked = self._worked() - worked_before
             kind = "working" if worked >= lasted / 2 else "waiting"
             self._kinds[kind].observe(lasted)
             self._turn_window()
@@ -78,7 +80,7 @@ class Stalls:
         return max(self._longest, self._longest_before)
 
     def _turn_window(self) -> None:
-        now = monotonic()
+        now = self._now()
         if now >= self._window_ends:
             is_next = now < self._window_ends + WINDOW_SECONDS
             self._longest_before, self._longest = self._longest if is_next else 0.0, 0.0
