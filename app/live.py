@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 import msgspec
@@ -38,8 +38,11 @@ TOLD_SECONDS = 60.0
 GOODBYE_SECONDS = 1.0
 """How long a server that stops waits for a listener."""
 
-PAGE = 500
+PAGE = 100
 """Missed facts that are read from the journal at once."""
+
+PAGES_KEPT = 256
+"""Encoded, because many who were cut off come back to the same place."""
 
 
 class View(StrEnum):
@@ -84,6 +87,8 @@ class LiveHub:
         dropped = Counter("queue_streams_dropped", "Streams that nobody read", ["reason"], registry=self.registry)
         self._dropped = {reason: dropped.labels(reason) for reason in ("memory", "slow")}
         self._told_at = -TOLD_SECONDS
+        self._reading = asyncio.Lock()
+        self._pages: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._snapshot = snapshot
         self._audiences: dict[str, _Audience] = {}
         self._stopped = False
@@ -131,6 +136,26 @@ class LiveHub:
         if not audience.listeners:
             audience.end()
             self._audiences.pop(audience.office_id, None)
+
+    async def page_after(self, office_id: str, seq: int) -> tuple[bytes, int]:
+        """What follows a fact, as events up to the next whole page, and the last of them.
+
+        One page is read at a time, for all who catch up: how many they are, and how far behind, others must not feel.
+        """
+        if kept := self._pages.get((office_id, seq)):
+            return kept
+        async with self._reading:
+            if kept := self._pages.get((office_id, seq)):
+                return kept
+            missed = await self.engine.ask(_facts_after(office_id, seq, PAGE - seq % PAGE))
+            began = thread_time()
+            page = b"".join(map(_fact_event, missed)), missed[-1].seq
+            if page[1] % PAGE == 0:
+                self._pages[office_id, seq] = page
+                if len(self._pages) > PAGES_KEPT:
+                    del self._pages[next(iter(self._pages))]
+            await asyncio.sleep(thread_time() - began)
+        return page
 
     def let_go(self, reason: str) -> None:
         """Count a stream that nobody reads; the first of many is told in the log."""
@@ -226,9 +251,8 @@ class _Stream(Response):
             # An id without data: somebody cut off before the first fact comes back to this place too.
             await listener.send(b"id: %d\n\n" % listener.seq)
         while listener.seq < (await engine.hall(self._office_id)).seq and not listener.has_ended:
-            missed = await engine.ask(_facts_after(self._office_id, listener.seq, PAGE))
-            await listener.send(b"".join(map(_fact_event, missed)))
-            listener.seq = missed[-1].seq
+            missed, listener.seq = await self._hub.page_after(self._office_id, listener.seq)
+            await listener.send(missed)
 
     async def _goes_on_from(self, cursor: int, seq: int) -> bool:
         """Whether what follows `cursor` can be told: it is not too much, and the cursor is one of this journal."""

@@ -1,4 +1,4 @@
-"""A busy office while strangers do what they can: silent sockets, endless headers, the worst descriptions, deaf streams.
+"""A busy office while strangers do what they can: silent sockets, endless headers, bad descriptions, deaf streams.
 
 Quiet slices and slices under attack alternate on one server. Visitors come all the time, nobody is called, and limits
 pass without a pause. What is told: how late breaches are recorded, what an issue takes, how long the loop stood still,
@@ -65,8 +65,8 @@ class Amounts:
 FULL = Amounts(pairs=6, seconds=20)
 QUICK = Amounts(pairs=2, seconds=5)
 
-HINT = """To see what held the loop up: queue_loop_stall_seconds tells computing (working) from a busy machine (waiting);
-py-spy or `python -X dev -m app serve` under one kind of stranger alone tells the function."""
+HINT = """To see what held the loop up: queue_loop_stall_seconds tells computing (working) from waiting;
+`python -m cProfile -s tottime -m app serve` under one kind of stranger alone tells the function."""
 
 
 @dataclass(slots=True)
@@ -266,11 +266,14 @@ async def deaf(port: int, address: str) -> None:
 
 async def endless_header(port: int, address: str) -> None:
     """Send a header of which there is no end."""
-    with await connected(port, address) as connection:
-        loop = asyncio.get_running_loop()
-        await loop.sock_sendall(connection, b"GET /livez HTTP/1.1\r\nAccept-Language: ")
+    _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+    try:
+        writer.write(b"GET /livez HTTP/1.1\r\nAccept-Language: ")
         for _ in range(HEADER_BYTES // 100_000):
-            await loop.sock_sendall(connection, b"ab;q=0.1," * 11_111)
+            writer.write(b"ab;q=0.1," * 11_111)
+            await writer.drain()
+    finally:
+        writer.close()
 
 
 async def worst_description(port: int, address: str, body: bytes) -> None:
