@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 import msgspec
 import structlog
+from prometheus_client import CollectorRegistry, Counter
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -31,11 +32,17 @@ Snapshot = Callable[[Hall, datetime], bytes]
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT = b":\n\n"
 
+TOLD_SECONDS = 60.0
+"""How often the log tells of listeners who do not read; a counter has them all."""
+
 GOODBYE_SECONDS = 1.0
 """How long a server that stops waits for a listener."""
 
-PAGE = 500
+PAGE = 100
 """Missed facts that are read from the journal at once."""
+
+PAGES_KEPT = 256
+"""Encoded, because many who were cut off come back to the same place."""
 
 
 class View(StrEnum):
@@ -55,7 +62,7 @@ class LiveHub:
 
     `pace_seconds` is the least time between two snapshots of one office; the first of a burst is sent at once. Who
     comes back and has missed more facts than `catch_up` is told to `resync`. `buffer_bytes` is the most that is kept
-    for a slow reader.
+    for a slow reader, and `all_buffers_bytes` for all of them together.
     """
 
     def __init__(
@@ -67,12 +74,21 @@ class LiveHub:
         pace_seconds: float = 0.2,
         catch_up: int = 10_000,
         buffer_bytes: int = 256 * 1024,
+        all_buffers_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         self.engine = engine
         self.heartbeat_seconds = heartbeat_seconds
         self.pace_seconds = pace_seconds
         self.catch_up = catch_up
         self.buffer_bytes = buffer_bytes
+        self.all_buffers_bytes = all_buffers_bytes
+        self.buffered_bytes = 0
+        self.registry = CollectorRegistry()
+        dropped = Counter("queue_streams_dropped", "Streams that nobody read", ["reason"], registry=self.registry)
+        self._dropped = {reason: dropped.labels(reason) for reason in ("memory", "slow")}
+        self._told_at = -TOLD_SECONDS
+        self._reading = asyncio.Lock()
+        self._pages: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._snapshot = snapshot
         self._audiences: dict[str, _Audience] = {}
         self._stopped = False
@@ -121,6 +137,41 @@ class LiveHub:
             audience.end()
             self._audiences.pop(audience.office_id, None)
 
+    async def page_after(self, office_id: str, seq: int) -> tuple[bytes, int]:
+        """What follows a fact, as events up to the next whole page, and the last of them.
+
+        One page is read at a time, for all who catch up: how many they are, and how far behind, others must not feel.
+        """
+        if kept := self._pages.get((office_id, seq)):
+            return kept
+        async with self._reading:
+            if kept := self._pages.get((office_id, seq)):
+                return kept
+            missed = await self.engine.ask(_facts_after(office_id, seq, PAGE - seq % PAGE))
+            began = thread_time()
+            page = b"".join(map(_fact_event, missed)), missed[-1].seq
+            if page[1] % PAGE == 0:
+                self._pages[office_id, seq] = page
+                if len(self._pages) > PAGES_KEPT:
+                    del self._pages[next(iter(self._pages))]
+            await asyncio.sleep(thread_time() - began)
+        return page
+
+    def let_go(self, reason: str) -> None:
+        """Count a stream that nobody reads; the first of many is told in the log."""
+        self._dropped[reason].inc()
+        if monotonic() - self._told_at >= TOLD_SECONDS:
+            self._told_at = monotonic()
+            log.info("a listener that does not read is let go", reason=reason)
+
+    def make_room(self) -> None:
+        """Let go of those for whom most is kept, until all buffers together are within their bound."""
+        listeners = [each for audience in self._audiences.values() for each in audience.listeners]
+        for listener in sorted(listeners, key=lambda each: -each.buffered_bytes):
+            if self.buffered_bytes <= self.all_buffers_bytes:
+                return
+            listener.drop("memory")
+
     def state_event(self, hall: Hall) -> bytes:
         """A hall as an event for its screens."""
         return b"id: %d\ndata: %b\n\n" % (hall.seq, self._snapshot(hall, self.engine.clock.now()))
@@ -162,7 +213,7 @@ class _Stream(Response):
             watching.cancel()
 
     async def _send(self, send: Send) -> None:
-        listener = _Listener(send, self._hub.heartbeat_seconds, self._hub.buffer_bytes)
+        listener = _Listener(send, self._hub)
         listener.is_visitor, listener.ticket = self._view is View.PULSE, self._ticket
         audience = self._hub.enter(self._office_id, listener)
         try:
@@ -200,9 +251,8 @@ class _Stream(Response):
             # An id without data: somebody cut off before the first fact comes back to this place too.
             await listener.send(b"id: %d\n\n" % listener.seq)
         while listener.seq < (await engine.hall(self._office_id)).seq and not listener.has_ended:
-            missed = await engine.ask(_facts_after(self._office_id, listener.seq, PAGE))
-            await listener.send(b"".join(map(_fact_event, missed)))
-            listener.seq = missed[-1].seq
+            missed, listener.seq = await self._hub.page_after(self._office_id, listener.seq)
+            await listener.send(missed)
 
     async def _goes_on_from(self, cursor: int, seq: int) -> bool:
         """Whether what follows `cursor` can be told: it is not too much, and the cursor is one of this journal."""
@@ -301,24 +351,24 @@ class _Listener:
 
     _numbers = count()
 
-    def __init__(self, send: Send, heartbeat_seconds: float, buffer_bytes: int) -> None:
+    def __init__(self, send: Send, hub: LiveHub) -> None:
         task = asyncio.current_task()
         assert task
         self.seq = 0
         self.is_visitor = False
         self.ticket: str | None = None
         self.has_ended = False
+        self._is_dropped = False
         self._task = task
         self._send = send
         self._number = next(self._numbers)
         self._buffer: list[bytes] = []
-        self._buffered_bytes = 0
-        self._buffer_bytes = buffer_bytes
+        self.buffered_bytes = 0
+        self._hub = hub
         self._news = asyncio.Event()
         self._is_sending = False
         self._sent = 0
         self._sent_at_beat = 0
-        self._heartbeat_seconds = heartbeat_seconds
         self._timer = self._beat_later()
 
     async def begin(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -333,7 +383,7 @@ class _Listener:
             self._news.clear()
             if self._buffer:
                 chunk = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
-                self._buffer, self._buffered_bytes = [], 0
+                self._forget()
                 await self.send(chunk)
         # Not everybody at once: a thousand screens come back to a server that has just started.
         goodbye = b": goodbye\nretry: %d\n\n" % (1000 + self._number * 37 % 4000)
@@ -349,11 +399,13 @@ class _Listener:
     def add(self, chunk: bytes) -> None:
         """Send this after everything else."""
         # One commit, however large, is no sign of a slow reader.
-        if self._buffer and self._buffered_bytes + len(chunk) > self._buffer_bytes:
+        if self._buffer and self.buffered_bytes + len(chunk) > self._hub.buffer_bytes:
             self._drop()
+        if self._is_dropped:
+            return
         self._buffer.append(chunk)
-        self._buffered_bytes += len(chunk)
         self._news.set()
+        self._keep(len(chunk))
 
     def replace(self, chunk: bytes) -> None:
         """Send this, and nothing that has not been sent before it."""
@@ -370,15 +422,32 @@ class _Listener:
     def close(self) -> None:
         """Let go of the timer."""
         self._timer.cancel()
+        self._forget()
 
-    def _drop(self) -> None:
+    def drop(self, reason: str) -> None:
+        """Let go of a reader who does not read."""
+        self._is_dropped = True
+        self._forget()
         # A task that waits for a reader who does not read can only be cancelled.
         if not self._task.cancelling():
-            log.info("a listener that does not read is let go")
+            self._hub.let_go(reason)
             self._task.cancel()
 
+    def _drop(self) -> None:
+        self.drop("slow")
+
+    def _forget(self) -> None:
+        self._buffer = []
+        self._keep(-self.buffered_bytes)
+
+    def _keep(self, size: int) -> None:
+        self.buffered_bytes += size
+        self._hub.buffered_bytes += size
+        if size > 0 and self._hub.buffered_bytes > self._hub.all_buffers_bytes:
+            self._hub.make_room()
+
     def _beat_later(self) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._heartbeat_seconds, self._beat)
+        return asyncio.get_running_loop().call_later(self._hub.heartbeat_seconds, self._beat)
 
     def _beat(self) -> None:
         """Keep a quiet connection alive; give up one that has not taken anything since the last beat."""

@@ -25,6 +25,7 @@ from app.kiosk.screen import router as kiosk_screen
 from app.live import LiveHub
 from app.metrics import Metrics
 from app.settings import Settings
+from app.stalls import Stalls
 from app.supervisor.routes import router as supervisor
 from app.supervisor.screen import router as supervisor_screen
 from app.visitor.routes import router as visitor
@@ -32,6 +33,8 @@ from app.visitor.routes import visits
 from app.visitor.screen import router as visitor_screen
 from app.watch import Watch
 from app.web.admin import router as admin
+from app.web.aside import Aside
+from app.web.connections import Bounds, Connections
 from app.web.document import document
 from app.web.headers import DemoMark, demo_mark
 from app.web.problems import answer_with_problems
@@ -68,6 +71,8 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.secret = new_secret()
+    app.state.aside = Aside()
+    app.state.connections = Connections(Bounds.of(settings))
     for room in (*ROOMS, *SCREENS):
         # Not by include_router, which has every request compared twice.
         app.router.routes.extend(room.routes)
@@ -99,7 +104,10 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.alerts = alerts
         app.state.watch.subscribe(app.state.hub.tell_provisional)
         app.state.watch.subscribe(alerts.tell_provisional)
-        app.state.metrics = Metrics(engine, app.state.watch, [canary.registry, alerts.registry])
+        stalls = Stalls()
+        told_by = (canary, alerts, app.state.hub, app.state.connections, stalls)
+        app.state.metrics = Metrics(engine, app.state.watch, [each.registry for each in told_by])
+        stack.callback(app.state.aside.close)
         if settings.example:
             await _set_up_example(engine)
         await app.state.watch.start()
@@ -108,6 +116,8 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(alerts.stop)
         canary.start()
         stack.push_async_callback(canary.stop)
+        stalls.start()
+        stack.callback(stalls.stop)
         getting_ready = asyncio.create_task(asyncio.to_thread(make_ready))
         stack.push_async_callback(asyncio.wait, [getting_ready])
         log.info("serving", demo_clock=demo_mark(clock), offices=len(await engine.halls()))

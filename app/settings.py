@@ -2,9 +2,10 @@
 
 import os
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.clock import Clock, DemoClock, SystemClock
@@ -12,6 +13,14 @@ from app.clock import Clock, DemoClock, SystemClock
 PREFIX = "FIFTEEN_"
 TEST_POSTGRES = "FIFTEEN_TEST_POSTGRES"
 """Not a setting: it tells the tests of a PostgreSQL that runs already."""
+
+
+Network = IPv4Network | IPv6Network
+
+
+def networks(listed: str | None) -> tuple[Network, ...]:
+    """`10.0.0.0/8, ::1` as networks. ValueError when one is none."""
+    return tuple(ip_network(each.strip()) for each in (listed or "").split(",") if each.strip())
 
 
 class Settings(BaseSettings):
@@ -25,6 +34,10 @@ class Settings(BaseSettings):
     example: bool = Field(default=False, description="start an empty journal with the example office")
     queue_size: int = Field(default=1024, ge=1, description="commands that may wait for the writer")
     patience_seconds: float = Field(default=10, gt=0, description="how long a command waits for the database")
+    connections: int = Field(default=10_000, ge=1, description="most connections, as far as descriptors reach")
+    connections_per_address: int = Field(default=1_000, ge=1, description="most connections of one address")
+    proxies: str = Field(default="127.0.0.1, ::1", description="addresses through which many come")
+    known_addresses: str | None = Field(default=None, description="addresses of those who always have a place")
     canary_seconds: float = Field(
         default=60, ge=0, description="how often a visitor nobody sees tries out the watch; 0 is never"
     )
@@ -36,6 +49,12 @@ class Settings(BaseSettings):
         default=None, gt=0, le=10_000, description="run the clock N-fold, in a demo journal"
     )
     demo_start: AwareDatetime | None = Field(default=None, description="the demo clock's first instant")
+
+    @field_validator("proxies", "known_addresses")
+    @classmethod
+    def _refuse_what_is_no_address(cls, listed: str | None) -> str | None:
+        networks(listed)
+        return listed
 
     @model_validator(mode="before")
     @classmethod

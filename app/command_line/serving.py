@@ -13,6 +13,7 @@ import structlog
 import typer
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from app.clock import Clock, DemoClock
 from app.command_line.sorry import Sorry
@@ -23,6 +24,8 @@ from app.journal import open_journal
 from app.logs import log_to_stderr
 from app.main import create_app
 from app.settings import Settings
+from app.web.connections import Connections, backlog, places, raise_descriptor_limit
+from app.web.guarded import guarded
 from queue_core.hall import Hall
 
 log = structlog.get_logger(__name__)
@@ -55,11 +58,12 @@ async def nothing_beside(_url: str) -> None:
 def serve(settings: Settings, greeting: Greeting = welcome, beside: Beside = nothing_beside) -> None:
     """Serve until a signal says to stop. JournalRefused or Sorry when it cannot begin."""
     log_to_stderr()
+    descriptors = raise_descriptor_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, greeting, beside))
+        runner.run(_serve(settings, greeting, beside, descriptors))
 
 
-async def _serve(settings: Settings, greeting: Greeting, beside: Beside) -> None:
+async def _serve(settings: Settings, greeting: Greeting, beside: Beside, descriptors: int) -> None:
     listening = _bound(settings)
     with listening:
         clock = clock_of(settings)
@@ -77,7 +81,7 @@ async def _serve(settings: Settings, greeting: Greeting, beside: Beside) -> None
                 await company.leave()
 
             try:
-                await _Server(_config(app), stopping, ready).serve(sockets=[listening])
+                await _Server(_config(app, descriptors), stopping, ready).serve(sockets=[listening])
             finally:
                 close_door(settings.database)
 
@@ -141,11 +145,14 @@ def _bound(settings: Settings) -> socket.socket:
     return listening
 
 
-def _config(app: Callable[..., Any]) -> uvicorn.Config:
+def _config(app: FastAPI, descriptors: int) -> uvicorn.Config:
+    connections: Connections = app.state.connections
+    connections.bounds = places(connections.bounds, descriptors)
     return uvicorn.Config(
         app,
         lifespan="off",
-        http="httptools",
+        http=guarded(connections),
+        backlog=backlog(descriptors),
         ws="none",
         log_config=None,
         access_log=False,

@@ -43,10 +43,8 @@ def _repeated_ids(document: Document, list_name: str) -> Iterator[Flaw]:
 
 
 def _repeated_languages(document: Document) -> Iterator[Flaw]:
-    languages = _texts(document.get("languages"))
-    for index, language in enumerate(languages):
-        if language in languages[:index]:
-            yield Flaw(f"languages[{index}]", f"{language!r} is listed already")
+    for index, language in _repeated(_texts(document.get("languages"))):
+        yield Flaw(f"languages[{index}]", f"{language!r} is listed already")
 
 
 def _missing_languages(document: Document) -> Iterator[Flaw]:
@@ -80,7 +78,8 @@ def _unknown_services(document: Document) -> Iterator[Flaw]:
         for index, service in enumerate(served):
             if service not in services:
                 yield Flaw(f"{path}.services[{index}]", f"there is no service {service!r}")
-            elif service in served[:index]:
+        for index, service in _repeated(served):
+            if service in services:
                 yield Flaw(f"{path}.services[{index}]", f"{service!r} is listed already")
 
 
@@ -150,6 +149,15 @@ def _entries(document: Document, list_name: str) -> Iterator[Entry]:
 
 def _table(value: object) -> Document:
     return value if isinstance(value, Mapping) else {}
+
+
+def _repeated(texts: list[str]) -> Iterator[tuple[int, str]]:
+    """Those that stand further ahead too, with their places."""
+    seen: set[str] = set()
+    for index, text in enumerate(texts):
+        if text in seen:
+            yield index, text
+        seen.add(text)
 
 
 def _ids(document: Document, list_name: str) -> set[object]:

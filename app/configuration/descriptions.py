@@ -3,17 +3,22 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from app.configuration.agreement import disagreements
 from app.configuration.flaws import BadDescription, Flaw, flaw_of
-from app.configuration.shape import WEEKDAYS, OfficeTable, known_keys, stretch_of
+from app.configuration.shape import UNREAD, WEEKDAYS, OfficeTable, Patience, known_keys, stretch_of
+from app.configuration.size import excesses
 from queue_core.office import Office, Service
 
 EXAMPLE = Path(__file__).with_name("centre.toml")
 """The office that an empty database begins with."""
+
+MOST_FLAWS = 50
+"""Whoever has made more corrects these first."""
 
 
 def read_office(path: Path) -> Office:
@@ -39,17 +44,28 @@ def read_document(path: Path) -> dict[str, object]:
 
 
 def office_of(document: Mapping[str, object], source: str) -> Office:
-    """The office that a document describes; BadDescription names every mistake in it. `source` is for the message."""
+    """The office that a document describes; BadDescription names its mistakes, at most MOST_FLAWS.
+
+    `source` is for the message.
+    """
+    if too_large := [*islice(excesses(document), MOST_FLAWS)]:
+        raise BadDescription(source, too_large)
     try:
-        table = OfficeTable.model_validate(dict(document))
+        table = OfficeTable.model_validate(dict(document), context=Patience(MOST_FLAWS))
     except ValidationError as error:
-        flaws = [flaw_of(detail, known_keys) for detail in error.errors(include_url=False)]
+        flaws = _flaws_in(error)
     else:
         flaws = []
-    flaws += disagreements(document)
+    flaws += islice(disagreements(document), MOST_FLAWS - len(flaws))
     if flaws:
         raise BadDescription(source, flaws)
     return table.office()
+
+
+def _flaws_in(error: ValidationError) -> list[Flaw]:
+    details = error.errors(include_url=False, include_context=True)
+    told = (detail for detail in details if detail["type"] != UNREAD)
+    return [flaw_of(detail, known_keys) for detail in islice(told, MOST_FLAWS)]
 
 
 def document_of(office: Office) -> dict[str, object]:

@@ -2,11 +2,22 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import time
 from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from queue_core.office import Category, Counter, Discipline, Escalation, Group, Limits, Office, Opening, Service
@@ -66,6 +77,32 @@ def _stretch(text: str) -> str:
         )
     return text
 
+
+UNREAD = "unread"
+"""The type of a complaint about what was not read, because there were complaints enough."""
+
+
+@dataclass
+class Patience:
+    """How many more mistakes are looked for; it is the context of a validation."""
+
+    mistakes: int
+
+
+def _while_patient(entry: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    patience: Patience | None = info.context
+    if patience is None:
+        return read(entry)
+    if patience.mistakes <= 0:
+        raise PydanticCustomError(UNREAD, "was not read")
+    try:
+        return read(entry)
+    except ValidationError as error:
+        patience.mistakes -= error.error_count()
+        raise
+
+
+IfPatient = WrapValidator(_while_patient)
 
 Slug = Annotated[str, AfterValidator(_slug)]
 Letter = Annotated[str, AfterValidator(_letter)]
@@ -144,7 +181,7 @@ class CounterTable(Table):
 
     id: Slug
     name: Texts
-    services: list[Slug] = Field(min_length=1, max_length=1_000)
+    services: Annotated[list[Slug], FailFast()] = Field(min_length=1, max_length=1_000)
 
     def counter(self) -> Counter:
         return Counter(id=self.id, name=self.name, services=tuple(self.services))
@@ -205,10 +242,10 @@ class OfficeTable(Table):
     limits: LimitsTable = LimitsTable()
     escalation: list[EscalationTable] = Field(default=USUAL_ESCALATION, min_length=1, max_length=20)
     hours: HoursTable
-    groups: list[GroupTable] = Field(default=[], max_length=1_000)
-    services: list[ServiceTable] = Field(min_length=1, max_length=1_000)
-    counters: list[CounterTable] = Field(min_length=1, max_length=1_000)
-    categories: list[CategoryTable] = Field(default=[], max_length=1_000)
+    groups: list[Annotated[GroupTable, IfPatient]] = Field(default=[], max_length=1_000)
+    services: list[Annotated[ServiceTable, IfPatient]] = Field(min_length=1, max_length=1_000)
+    counters: list[Annotated[CounterTable, IfPatient]] = Field(min_length=1, max_length=1_000)
+    categories: list[Annotated[CategoryTable, IfPatient]] = Field(default=[], max_length=1_000)
 
     def office(self) -> Office:
         """The office described."""

@@ -1,6 +1,5 @@
 """The kiosk, as a page."""
 
-import asyncio
 import re
 from base64 import b64encode
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing_extensions import TypedDict
 
 from app.access import Actor, pages
 from app.kiosk.routes import menu
+from app.web.aside import Aside
 from app.web.headers import demo_mark
 from app.web.inputs import OfficeId, Slug, Wish
 from app.web.languages import languages, name_of, sentence
@@ -101,7 +101,8 @@ async def draw_codes(office: OfficeId, wish: CodesWish, actor: Actor) -> Respons
     """QR codes of some texts, small enough that a kiosk can keep hundreds for when the server is away."""
     await actor.hall(office)
     # Two milliseconds each, which is too long for a loop that has limits to watch.
-    codes = await asyncio.to_thread(lambda: [code_of(text) for text in wish.texts])
+    aside: Aside = actor.app.state.aside
+    codes = await aside.do(lambda: [code_of(text) for text in wish.texts])
     return reply({"codes": codes})
 
 

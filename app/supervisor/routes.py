@@ -20,6 +20,7 @@ from app.journal import JournalBroken, JournalDown, JournalFull
 from app.journal.deliveries import DeadLetterPlace, given_up, letter_at
 from app.journal.waits import Wait, waits_of
 from app.supervisor.trouble import Glance, Glances, matching, needing_attention
+from app.web.aside import Aside
 from app.web.document import ANY, BODY, DESCRIPTION, MAY_BE_KEYED, READ, WRITE, refusals
 from app.web.headers import demo_mark
 from app.web.inputs import EndpointName, Line, OfficeId, Seq, ServiceId, TicketId, Wish
@@ -284,7 +285,8 @@ async def describe_office(
     description: Annotated[dict[str, Any], Body(description="what an office's TOML file holds, as JSON"), DESCRIPTION],
 ) -> Response:
     """Describe the office, for the first time or anew. Whoever is in the hall keeps a place in it, or it is refused."""
-    described = office_of(description, "the description")
+    aside: Aside = actor.app.state.aside
+    described = await aside.do(lambda: office_of(description, "the description"))
     if described.id != office:
         raise BadDescription("the description", [Flaw("id", f"must be {office!r}, as in the address")])
     return office_reply(office, await actor.do(office, Configure(described)))

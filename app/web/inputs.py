@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from queue_core.leases import MARKS
@@ -60,7 +60,18 @@ EndpointName = Annotated[
 Seq = Annotated[int, Path(ge=1, lt=2**63, description="the number of a fact in its office", examples=[1034])]
 
 
+MOST_MEMBERS = 50
+
+
 class Wish(BaseModel):
     """A body. Strict, because a guess would hide the slip; closed, because half a wish must not be obeyed."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_too_many_members(cls, said: object) -> object:
+        # Else each of thousands would be a complaint of its own.
+        if isinstance(said, dict) and len(said) > MOST_MEMBERS:
+            raise PydanticCustomError("members", f"must have at most {MOST_MEMBERS} members")
+        return said

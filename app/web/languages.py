@@ -9,6 +9,9 @@ from pathlib import Path
 LOCALES = Path(__file__).with_name("locales")
 ENGLISH = "en"
 
+MOST_ACCEPTED = 500
+"""Characters of an Accept-Language header that are read. Browsers send a tenth of that."""
+
 
 def sentence(english: str, language: str) -> str:
     """A sentence of ours in one of our languages."""
@@ -25,10 +28,14 @@ def language_of(accepted: str | None) -> str:
     return language_liked(accepted) or ENGLISH
 
 
-@lru_cache(maxsize=256)
 def language_liked(accepted: str | None) -> str | None:
     """The same, where there may be none."""
-    return next((language for language in _wanted(accepted or "") if language in languages()), None)
+    return _liked((accepted or "")[:MOST_ACCEPTED])
+
+
+@lru_cache(maxsize=256)
+def _liked(accepted: str) -> str | None:
+    return next((language for language in _wanted(accepted) if language in languages()), None)
 
 
 @lru_cache(maxsize=1)

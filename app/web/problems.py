@@ -30,14 +30,18 @@ from app.web.refusals import (
     BadInput,
     BodyTooLarge,
     EndpointGone,
+    HeadTooLarge,
     InternalError,
     KeyMissing,
     MalformedBody,
+    MalformedRequest,
     MethodNotAllowed,
     NoSuchPage,
     NotJson,
     NotReady,
     NotTaken,
+    RequestTooSlow,
+    TooManyConnections,
     UnknownDeadLetter,
     UnknownVisit,
 )
@@ -82,6 +86,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS: Mapping[type[Refusal], int] = {
     MalformedBody: 400,
+    MalformedRequest: 400,
     KeyMissing: 400,
     AdminDoorShut: 403,
     NoSuchPage: 404,
@@ -94,6 +99,7 @@ STATUS: Mapping[type[Refusal], int] = {
     UnknownDeadLetter: 404,
     UnknownVisit: 404,
     MethodNotAllowed: 405,
+    RequestTooSlow: 408,
     OfficeClosed: 409,
     ServiceIsClosed: 409,
     NobodyServes: 409,
@@ -126,6 +132,7 @@ STATUS: Mapping[type[Refusal], int] = {
     BadDescription: 422,
     BookingMismatch: 422,
     KeyReused: 422,
+    HeadTooLarge: 431,
     InternalError: 500,
     NotTaken: 502,
     JournalSilent: 503,
@@ -135,6 +142,7 @@ STATUS: Mapping[type[Refusal], int] = {
     PastGone: 503,
     StorageFull: 503,
     Stopping: 503,
+    TooManyConnections: 503,
 }
 """The only place where a refusal has a status."""
 

@@ -7,6 +7,22 @@ class MalformedBody(Refusal):
     """The body is not valid JSON."""
 
 
+class MalformedRequest(Refusal):
+    """This is no request in HTTP/1.1."""
+
+
+class RequestTooSlow(Refusal):
+    """The request did not come to its end in time."""
+
+
+class HeadTooLarge(Refusal):
+    """The request line and its headers are too large."""
+
+
+class TooManyConnections(Refusal):
+    """Too many connections are open; try again in a moment."""
+
+
 class KeyMissing(Refusal):
     """This request needs an Idempotency-Key, so that it can be repeated safely."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from app.web.languages import ENGLISH, catalogues, language_of, sentence
+from app.web.languages import ENGLISH, MOST_ACCEPTED, catalogues, language_of, sentence
 from app.web.problems import STATUS, title_of, type_of
 from app.web.screens import APP, ROOMS, said_by
 from queue_core.errors import Refusal
@@ -77,6 +77,11 @@ def test_types_are_stable_and_no_two_alike() -> None:
 )
 def test_the_language_is_the_one_that_is_liked_best(accepted: str | None, language: str) -> None:
     assert language_of(accepted) == language
+
+
+def test_of_a_header_without_end_no_more_is_read_than_a_browser_would_send() -> None:
+    assert language_of("ru," + "de," * 1_000_000) == "ru"
+    assert language_of("de," * MOST_ACCEPTED + "ru") == "en"
 
 
 async def test_a_problem_speaks_russian_to_who_asks_for_it(centre: Centre) -> None:

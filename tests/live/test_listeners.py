@@ -55,6 +55,27 @@ async def test_a_follower_that_does_not_read_is_let_go_and_resumes_later(hall: L
     assert got == list(range(begin + 1, await hall.seq() + 1))
 
 
+async def test_many_who_do_not_read_are_bounded_together(hall: LiveHall) -> None:
+    hall.listened(buffer_bytes=10_000_000, all_buffers_bytes=400_000)
+    deaf = [await hall.somebody_deaf("view=facts") for _ in range(10)]
+    async with hall.listener("view=facts") as follower:
+        await hall.until_listeners(11)
+        for _ in range(300):
+            if hall.hub.listeners == 1:
+                break
+            seq = await hall.seq()
+            await asyncio.gather(*(hall.issue() for _ in range(40)))
+            await follower.events(await hall.seq() - seq)
+            assert hall.hub.buffered_bytes <= 400_000
+        await hall.until_listeners(1)
+
+    for somebody in deaf:
+        somebody.hang_up()
+    await hall.until_listeners(0)
+    assert hall.hub.registry.get_sample_value("queue_streams_dropped_total", {"reason": "memory"}) == 10
+    assert hall.hub.buffered_bytes == 0
+
+
 @pytest.mark.timed
 async def test_a_screen_that_does_not_read_is_let_go_at_the_second_heartbeat(hall: LiveHall) -> None:
     hall.wallpaper = b" " * 8_000_000

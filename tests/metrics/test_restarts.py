@@ -28,6 +28,10 @@ OF_THE_PROCESS = (
     "queue_journal_",
     "queue_oldest_delivery_",
     "queue_watch_",
+    "queue_connections",
+    "queue_unread_",
+    "queue_streams_",
+    "queue_loop_",
 )
 """Figures about a server and not about a hall: they begin anew, as Prometheus expects of a process."""
 
