@@ -31,6 +31,8 @@ Snapshot = Callable[[Hall, datetime], bytes]
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT = b":\n\n"
 
+FIRST_BEAT_SECONDS = 1.0
+
 GOODBYE_SECONDS = 1.0
 """How long a server that stops waits for a listener."""
 
@@ -319,7 +321,9 @@ class _Listener:
         self._sent = 0
         self._sent_at_beat = 0
         self._heartbeat_seconds = heartbeat_seconds
-        self._timer = self._beat_later()
+        # The first beat comes early: a page that hears it knows that nobody holds its stream back.
+        first = min(FIRST_BEAT_SECONDS, heartbeat_seconds)
+        self._timer = asyncio.get_running_loop().call_later(first, self._beat)
 
     async def begin(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Send the response's head."""

@@ -12,6 +12,7 @@ from app.access import VisitTokens
 from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
 from app.board.screen import router as board_screen
+from app.board.speech import SpeechDelay
 from app.canary import Canary
 from app.clock import Clock, DemoClock, SystemClock
 from app.configuration import EXAMPLE, read_office
@@ -98,7 +99,9 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.alerts = alerts
         app.state.watch.subscribe(app.state.hub.tell_provisional)
         app.state.watch.subscribe(alerts.tell_provisional)
-        app.state.metrics = Metrics(engine, app.state.watch, [canary.registry, alerts.registry])
+        app.state.speech = SpeechDelay()
+        further = [canary.registry, alerts.registry, app.state.speech.registry]
+        app.state.metrics = Metrics(engine, app.state.watch, further)
         if settings.example:
             await _set_up_example(engine)
         await app.state.watch.start()
