@@ -3,17 +3,24 @@
 import { make } from "./dom.js";
 import { say } from "./tongue.js";
 
-/** So much of what was seen is seen after a turn, too. */
-const KEPT = 0.2;
+/** What is read or touched as a whole, and so is not cut by the edge of the screen. */
+const WHOLE = "h1, p, button, figure";
+const TOLERANCE_PX = 1;
 
 /** Offer the buttons below `main` whenever it holds more than it shows. @param {HTMLElement} main @param {HTMLElement} bar */
 export function pageThrough(main, bar) {
   const up = make("button", { type: "button", class: "up", onclick: () => turn(-1) });
   const down = make("button", { type: "button", class: "down", onclick: () => turn(1) });
 
-  /** @param {1 | -1} way */
+  /** To the next that is not seen in full, or by as much as is seen. @param {1 | -1} way */
   function turn(way) {
-    main.scrollBy({ top: way * main.clientHeight * (1 - KEPT), behavior: "instant" });
+    const room = main.getBoundingClientRect();
+    const parts = [...main.querySelectorAll(WHOLE)].map((part) => part.getBoundingClientRect());
+    const below = parts.filter(({ top, bottom }) => bottom > room.bottom + TOLERANCE_PX && top > room.top + TOLERANCE_PX);
+    const above = parts.filter(({ top, bottom }) => top < room.top - TOLERANCE_PX && bottom < room.bottom - TOLERANCE_PX);
+    const next = way > 0 ? Math.min(...below.map(({ top }) => top - room.top)) : Math.max(...above.map(({ bottom }) => bottom - room.bottom));
+    const most = main.clientHeight;
+    main.scrollBy({ top: Number.isFinite(next) && way * next > 0 ? Math.max(-most, Math.min(most, next)) : way * most, behavior: "instant" });
     paintEnds();
   }
 

@@ -30,11 +30,13 @@ UNREACHED = """async (wanted) => {
     await frame();
     await frame();
     const main = document.querySelector("main");
-    const parts = [...main.querySelectorAll("h1, p, button, figure, figcaption, .name, .wait, .closed, .code")]
+    const parts = [...main.querySelectorAll("h1, p, button, figcaption, .name, .wait, .closed, .code")]
         .filter((part) => part.checkVisibility() && (part.textContent.trim() || part.matches(".code")));
-    const named = (part) => `${part.tagName}.${part.getAttribute("class") ?? ""}: ${part.textContent.trim().slice(0, 40)}`;
+    const words = (part) => part.textContent.trim().slice(0, 40);
+    const named = (part) => `${part.tagName}.${part.getAttribute("class") ?? ""}: ${words(part)}`;
     const within = (box, room) => box.left >= room.left - 1 && box.right <= room.right + 1;
-    const inside = (box, room) => within(box, room) && box.top >= room.top - 1 && box.bottom <= room.bottom + 1;
+    const inside = (box, room) =>
+        within(box, room) && box.top >= room.top - 1 && box.bottom <= room.bottom + 1;
     const glass = {left: 0, top: 0, right: innerWidth, bottom: innerHeight};
     const isOnTop = (part, box) => {
         const top = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
