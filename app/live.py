@@ -35,6 +35,8 @@ HEARTBEAT = b":\n\n"
 TOLD_SECONDS = 60.0
 """How often the log tells of listeners who do not read; a counter has them all."""
 
+FIRST_BEAT_SECONDS = 1.0
+
 GOODBYE_SECONDS = 1.0
 """How long a server that stops waits for a listener."""
 
@@ -369,7 +371,9 @@ class _Listener:
         self._is_sending = False
         self._sent = 0
         self._sent_at_beat = 0
-        self._timer = self._beat_later()
+        # The first beat comes early: a page that hears it knows that nobody holds its stream back.
+        first = min(FIRST_BEAT_SECONDS, hub.heartbeat_seconds)
+        self._timer = asyncio.get_running_loop().call_later(first, self._first_beat)
 
     async def begin(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Send the response's head."""
@@ -448,6 +452,11 @@ class _Listener:
 
     def _beat_later(self) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._hub.heartbeat_seconds, self._beat)
+
+    def _first_beat(self) -> None:
+        if not self._is_sending and not self._buffer:
+            self.add(HEARTBEAT)
+        self._timer = self._beat_later()
 
     def _beat(self) -> None:
         """Keep a quiet connection alive; give up one that has not taken anything since the last beat."""

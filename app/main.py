@@ -12,6 +12,7 @@ from app.access import VisitTokens
 from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
 from app.board.screen import router as board_screen
+from app.board.speech import SpeechDelay
 from app.canary import Canary
 from app.clock import Clock, DemoClock, SystemClock
 from app.configuration import EXAMPLE, read_office
@@ -104,8 +105,8 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
         app.state.alerts = alerts
         app.state.watch.subscribe(app.state.hub.tell_provisional)
         app.state.watch.subscribe(alerts.tell_provisional)
-        stalls = Stalls()
-        told_by = (canary, alerts, app.state.hub, app.state.connections, stalls)
+        stalls, app.state.speech = Stalls(), SpeechDelay()
+        told_by = (canary, alerts, app.state.hub, app.state.connections, stalls, app.state.speech)
         app.state.metrics = Metrics(engine, app.state.watch, [each.registry for each in told_by])
         stack.callback(app.state.aside.close)
         if settings.example:

@@ -5,13 +5,16 @@ import { Problem, tell } from "../web/assets/ask.js";
 import { listen } from "../web/assets/live.js";
 import { clock, heard, now } from "../web/assets/time.js";
 import { LANGUAGE, inWords, say } from "../web/assets/words.js";
+import { awaited, byNumber, identity, latestOfEach, namesOf, pagesOf } from "./called.js";
+import { isOnGlass } from "./glass.js";
 import { Speaker } from "./speaker.js";
-import { announcement, numberIn, vocabulary } from "./wording.js";
+import { announcement, brief, briefest, numberIn, vocabulary } from "./wording.js";
 
 /**
  * @typedef {Record<string, string>} Words
  * @typedef {{seq: number, at: string, ticket: string, number: string, counter: string, again: boolean, missed: boolean}} Call
- * @typedef {{ticket: string, state: string, shown_at: string | null, spoken_at: string | null}} Visitor
+ * @typedef {{ticket: string, number: string, state: string, called_at: string | null, recalls: number, shown_at: string | null,
+ *   spoken_at: string | null}} Visitor
  * @typedef {{id: string, name: Words, services: string[], visitor: Visitor | null}} Counter
  * @typedef {"walk_in" | "booked"} Channel
  * @typedef {{id: string, letter: string, name: Words, closed_because: string | null, limit_seconds: Record<Channel, number>,
@@ -23,6 +26,7 @@ import { announcement, numberIn, vocabulary } from "./wording.js";
 const CLIPS = new URL("voices/", import.meta.url).href;
 const PAGE_SECONDS = 10;
 const RETRY_MS = 5_000;
+const MOST_DELAY_S = 3_600;
 const FLASH = "flash";
 
 const main = element("main");
@@ -38,6 +42,7 @@ const earlier = element(".earlier");
 const missed = element(".missed");
 const lines = element(".lines ul");
 const sound = element(".sound");
+const turns = element(".turns");
 
 /** @type {Snapshot | null} */
 let snapshot = null;
@@ -48,22 +53,31 @@ let readAt = 0;
 let toldTo = null;
 /** Calls made while this page was there. @type {Set<number>} */
 const fresh = new Set();
-/** What the server is to be told, and may not have heard yet. @type {Map<string, {call: Call, how: "shown" | "spoken"}>} */
+/** What the server is to be told, and may not have heard yet. @type {Map<string, {call: Call, how: "shown" | "spoken", delay_seconds?: number}>} */
 const untold = new Map();
-/** @type {Set<number>} */
+/** Calls that were on the glass. @type {Set<string>} */
 const shown = new Set();
 let isTelling = false;
 let isPaintAsked = false;
 let flashed = 0;
 let flashesAgain = false;
-let linesPage = 0;
+/** How often the pages were turned. */
+let turn = 0;
+
+/** How many seconds after a call it began to be spoken. @type {Map<number, number>} */
+const begunAfter = new Map();
 
 /** @type {Speaker<Call>} */
 const speaker = new Speaker(element(".voice"), CLIPS, Number(pace), {
-  begun: paintSoon,
+  begun(call) {
+    begunAfter.set(call.seq, Math.min(MOST_DELAY_S, Math.max(0, now() - Date.parse(call.at)) / 1_000));
+    paintSoon();
+  },
+  isOver: (call) => !isCalled(call) || counterOf(call)?.visitor?.called_at !== call.at,
   done(call, isWhole) {
     remember(call.seq);
     if (isWhole) acknowledge(call, "spoken");
+    begunAfter.delete(call.seq);
     paintSoon();
   },
   blocked(isBlocked) {
@@ -100,7 +114,10 @@ setInterval(() => {
   paintSoon();
   if (isLive) void tellUntold();
 }, 1_000);
-setInterval(() => (linesPage += 1), PAGE_SECONDS * 1_000);
+setInterval(() => {
+  turn += 1;
+  paintSoon();
+}, PAGE_SECONDS * 1_000);
 new ResizeObserver(() => {
   fit();
   paintSoon();
@@ -121,16 +138,17 @@ function speakNew(hall) {
     if (call.seq <= toldTo) continue;
     toldTo = call.seq;
     fresh.add(call.seq);
-    if (languages.length) speaker.add({ of: call, clips: languages.map((language) => clips(call, language)) });
+    if (languages.length) speaker.add(inClips(call));
     else remember(call.seq);
   }
 }
 
-/** @param {Call} call @param {string} language */
-function clips(call, language) {
+/** @param {Call} call */
+function inClips(call) {
   const name = counterOf(call)?.name ?? {};
-  const said = announcement(call.number, name[language] ?? inWords(name), call.counter);
-  return said.map((clip) => `${language}/${clip}.ogg`);
+  const saidBy = (/** @type {typeof announcement} */ words) => (/** @type {string} */ language) =>
+    words(call.number, name[language] ?? inWords(name), call.counter).map((clip) => `${language}/${clip}.ogg`);
+  return { of: call, clips: languages.map(saidBy(announcement)), brief: languages.map(saidBy(brief)), briefest: saidBy(briefest)(languages[0]) };
 }
 
 /** Where to go on after a reload. @param {number} seq */
@@ -163,7 +181,7 @@ async function isAtHand(clip) {
 
 /** @param {Call} call @param {"shown" | "spoken"} how */
 function acknowledge(call, how) {
-  untold.set(`${call.seq} ${how}`, { call, how });
+  untold.set(`${call.ticket} ${call.at} ${how}`, { call, how, ...(how === "spoken" ? { delay_seconds: begunAfter.get(call.seq) } : {}) });
   void tellUntold();
 }
 
@@ -173,9 +191,9 @@ async function tellUntold() {
   isTelling = true;
   try {
     for (let next = untold.entries().next().value; next; next = untold.entries().next().value) {
-      const [key, { call, how }] = next;
+      const [key, { call, ...told }] = next;
       try {
-        await tell(`${address}/tickets/${call.ticket}/announced`, { board, how }, { patience: 0 });
+        await tell(`${address}/tickets/${call.ticket}/announced`, { board, ...told }, { patience: 0 });
       } catch (error) {
         // The visit went on, or is of another day.
         if (!(error instanceof Problem)) return;
@@ -187,10 +205,10 @@ async function tellUntold() {
   }
 }
 
-/** @param {Call} call */
-function paintedFirst(call) {
-  if (shown.has(call.seq)) return;
-  shown.add(call.seq);
+/** @param {Call} call @param {Element} place where it was painted */
+function painted(call, place) {
+  if (shown.has(identity(call)) || !isOnGlass(place)) return;
+  shown.add(identity(call));
   const visitor = counterOf(call)?.visitor;
   if (fresh.has(call.seq) || (isCalled(call) && !visitor?.shown_at)) acknowledge(call, "shown");
 }
@@ -215,11 +233,11 @@ function paint(hall) {
   demo.hidden = !hall.demo;
   if (hall.demo) demo.textContent = say("A demonstration: the clock runs at {speed}.", { speed: hall.demo });
   paintMissed(hall);
-  const painted = paintCalls(hall);
+  const places = paintCalls(hall);
   paintLines(hall);
   paintPromise(hall);
   // Painted means on the glass: after the frame that this one is in.
-  requestAnimationFrame(() => painted.forEach(paintedFirst));
+  requestAnimationFrame(() => requestAnimationFrame(() => places.forEach(([call, place]) => painted(call, place))));
 }
 
 /** @param {Snapshot} hall */
@@ -228,19 +246,69 @@ function notice(hall) {
   return hall.receives ? "" : say("No tickets are issued now.");
 }
 
-/** @param {Snapshot} hall @returns {Call[]} what is on the board now */
+/** @param {Snapshot} hall @returns {[Call, Element][]} what was painted, and where */
 function paintCalls(hall) {
-  const calls = latestOfEach(ofZone(hall));
-  const first = spokenNow() ?? calls.find((call) => !call.missed);
+  const recent = latestOfEach(ofZone(hall)).filter((call) => !call.missed);
+  const called = awaited(ofZone(hall), hall.counters.filter(({ id }) => counterIds?.includes(id) ?? true));
+  const first = spokenNow() ?? called[0] ?? recent[0];
+  const others = called.filter((call) => call.ticket !== first?.ticket);
+  const rest = recent.filter((call) => call.ticket !== first?.ticket && !others.some(({ ticket }) => ticket === call.ticket));
+  spread(false);
+  const rows = rowsIn();
+  const isCrowd = others.length > 2 * rows;
+  if (isCrowd) spread(true);
   paintLatest(first);
-  const others = calls.filter((call) => call.ticket !== first?.ticket && !call.missed);
-  const rows = Math.max(1, Math.floor(earlier.clientHeight / (rowHeight() || 1)));
+  const painted = isCrowd ? paintCrowd(others) : paintFew([...others, ...rest], rows);
+  return first ? [[first, latest], ...painted] : painted;
+}
+
+/** The calls take the whole wall, or share it with the lines. @param {boolean} isCrowd */
+function spread(isCrowd) {
+  if (isCrowd) document.body.dataset.crowd = "true";
+  else delete document.body.dataset.crowd;
+  earlier.style.setProperty("--scale", "1");
+}
+
+/** Who is awaited stands before who is served already. @param {Call[]} calls @param {number} rows @returns {[Call, Element][]} */
+function paintFew(calls, rows) {
   earlier.style.setProperty("--rows", String(rows));
   // The second column is for a hall that has filled the first.
-  earlier.dataset.columns = others.length > rows ? "2" : "1";
-  const seen = others.slice(0, rows * 2);
-  earlier.replaceChildren(...seen.map(row));
-  return first ? [first, ...seen] : seen;
+  earlier.dataset.columns = calls.length > rows ? "2" : "1";
+  turns.replaceChildren();
+  return put(calls.slice(0, rows * 2));
+}
+
+/** In more columns, in smaller rows, and on pages that turn: of those who are awaited, nobody is left out. @param {Call[]} calls @returns {[Call, Element][]} */
+function paintCrowd(calls) {
+  const columns = Number(getComputedStyle(earlier).getPropertyValue("--columns"));
+  const usual = rowsIn();
+  const { rows, pages } = pagesOf(calls.length, columns, usual);
+  earlier.style.setProperty("--rows", String(rows));
+  earlier.style.setProperty("--scale", String(Math.min(1, usual / rows)));
+  earlier.dataset.columns = String(columns);
+  const sorted = byNumber(calls);
+  const all = Array.from({ length: pages }, (_, page) => sorted.slice(page * columns * rows, (page + 1) * columns * rows));
+  const page = turn % pages;
+  const names = pages > 1 ? namesOf(all) : [];
+  turns.replaceChildren(...names.map((name, place) => text("span", place === page ? "now" : "", name)));
+  return put(all[page]);
+}
+
+/** @param {Call[]} calls @returns {[Call, Element][]} */
+function put(calls) {
+  /** @type {[Call, HTMLElement][]} */
+  const painted = calls.map((call) => [call, row(call)]);
+  earlier.replaceChildren(...painted.map(([, item]) => item));
+  for (const [, item] of painted) {
+    const share = item.clientWidth / item.scrollWidth;
+    if (share < 1) item.style.setProperty("--fit", String(share * 0.97));
+  }
+  return painted;
+}
+
+/** How many rows of the usual size have room below one another. */
+function rowsIn() {
+  return Math.max(1, Math.floor(earlier.clientHeight / (rowHeight() || 1)));
 }
 
 /** What is heard is what is seen largest. */
@@ -250,10 +318,16 @@ function spokenNow() {
 
 /** @param {Call | undefined} call */
 function paintLatest(call) {
-  const was = latest.dataset.seq;
-  latest.dataset.seq = String(call?.seq ?? "");
+  const was = latest.dataset.call;
+  latest.dataset.call = call ? identity(call) : "";
   latest.dataset.spoken = String(Boolean(call && call === spokenNow()));
-  if (was === latest.dataset.seq && latest.childElementCount) return;
+  const isCrowd = String(Boolean(document.body.dataset.crowd));
+  const isRoomAsBefore = latest.dataset.crowd === isCrowd;
+  latest.dataset.crowd = isCrowd;
+  if (was === latest.dataset.call && latest.childElementCount) {
+    if (!isRoomAsBefore) fit();
+    return;
+  }
   latest.replaceChildren(...(call ? inLarge(call) : [text("p", "quiet nobody", say("Nobody has been called yet"))]));
   fit();
   if (call && fresh.has(call.seq)) flash();
@@ -305,9 +379,9 @@ function paintLines(hall) {
   });
   lines.replaceChildren(...items);
   const pages = paged(items, lines.clientHeight);
-  const page = pages[linesPage % pages.length];
+  const page = pages[turn % pages.length];
   for (const item of items) item.hidden = !page.includes(item);
-  element(".pages").textContent = pages.length > 1 ? `${(linesPage % pages.length) + 1} / ${pages.length}` : "";
+  element(".pages").textContent = pages.length > 1 ? `${(turn % pages.length) + 1} / ${pages.length}` : "";
 }
 
 /** As many to a page as have room in full. @param {HTMLElement[]} items @param {number} height */
@@ -404,12 +478,6 @@ function attend() {
 function ofZone(hall) {
   const today = `${hall.day?.replaceAll("-", "")}-`;
   return hall.calls.filter((call) => call.ticket.startsWith(today) && (counterIds?.includes(call.counter) ?? true));
-}
-
-/** The last call of each ticket, the newest first. @param {Call[]} calls */
-function latestOfEach(calls) {
-  const byTicket = new Map(calls.map((call) => [call.ticket, call]));
-  return [...byTicket.values()].sort((one, other) => other.seq - one.seq);
 }
 
 /** @param {Snapshot} hall @returns {(service: Service) => boolean} */

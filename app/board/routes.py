@@ -7,8 +7,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.access import Actor, room
+from app.board.speech import SpeechDelay
 from app.live import LiveHub, View
 from app.web.document import BODY, MAY_BE_KEYED, READ, WRITE, Responses, refusals
+from app.web.etags import knows
 from app.web.inputs import OfficeId, Slug, TicketId, Wish
 from app.web.models import nothing
 from app.web.snapshot import Snapshot, snapshot_bytes
@@ -24,11 +26,12 @@ class AnnouncedWish(Wish):
 
     board: Slug
     how: Annotated[Told, Field(strict=False)]
+    delay_seconds: Annotated[
+        float | None, Field(ge=0, le=3600, description="from the call to the first word, of a call that was spoken")
+    ] = None
 
 
 UNCHANGED: Responses = {304: {"description": "Nothing has happened since the state with this ETag"}}
-MOST_TAGS = 1_000
-"""Characters of ETags that are compared; who names more of them gets the state."""
 
 EVENTS: Responses = {
     200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
@@ -44,7 +47,7 @@ async def read_office(
     """The office's live state."""
     hall, clock = await actor.hall(office), actor.engine.clock
     headers = {"ETag": f'"{hall.seq}"', "Cache-Control": "no-cache"}
-    if if_none_match is not None and len(if_none_match) <= MOST_TAGS and _knows(if_none_match, headers["ETag"]):
+    if knows(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(snapshot_bytes(hall, clock.now(), clock), 200, headers, "application/json")
 
@@ -71,11 +74,10 @@ async def follow_office(
 )
 async def announce_call(office: OfficeId, ticket: TicketId, wish: AnnouncedWish, actor: Actor) -> Response:
     """A board has shown or spoken the ticket's call. The first to say so is kept."""
-    await actor.do(office, Announce(ticket, wish.board, wish.how))
+    known = (await actor.hall(office)).tickets.get(ticket)
+    is_first = known is not None and known.spoken_at is None
+    answer = await actor.do(office, Announce(ticket, wish.board, wish.how))
+    if is_first and wish.how is Told.SPOKEN and wish.delay_seconds is not None and answer.ticket:
+        speech: SpeechDelay = actor.app.state.speech
+        speech.spoken(answer.ticket, wish.delay_seconds, actor.engine.clock.now())
     return nothing()
-
-
-def _knows(if_none_match: str, etag: str) -> bool:
-    """Whether a header such as `"7", W/"8"` names this state."""
-    known = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
-    return any(tag in ("*", etag) for tag in known)

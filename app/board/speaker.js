@@ -1,7 +1,8 @@
 // Says one announcement after the other, each to its end. Whatever becomes of a clip, the next one follows.
 
-/** With more than this many in the queue there is no chime between them. */
-const UNHURRIED = 3;
+/** With so many in the queue only numbers and places are said, in one language, and faster. */
+const BEHIND = 3;
+const FASTER = 1.25;
 /** How long a clip may take before it begins, and beyond its own length. */
 const PATIENCE_MS = 4_000;
 /** After every language. */
@@ -13,12 +14,15 @@ const CHIME = "chime.ogg";
  * @typedef {object} Announcement
  * @property {T} of  what it is about
  * @property {string[][]} clips  the addresses of its clips, language by language
+ * @property {string[][]} brief  without the words that can be done without
+ * @property {string[]} briefest  the number and the place, in one language
  */
 
 /**
  * @template T
  * @typedef {object} Told  who is told what the speaker does
  * @property {(of: T) => void} begun
+ * @property {(of: T) => boolean} isOver  whether it need not be said any more
  * @property {(of: T, wholly: boolean) => void} done  `wholly`: at least one language was heard from first to last
  * @property {(isBlocked: boolean) => void} blocked  the browser wants to be touched before it makes a sound
  */
@@ -88,9 +92,17 @@ export class Speaker {
     this.#isSpeaking = true;
     let isFirst = true;
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      if (this.told.isOver(next.of)) {
+        this.#queue.shift();
+        this.#isSpeaking = this.#queue.length > 0;
+        this.told.done(next.of, false);
+        continue;
+      }
+      const waiting = this.#queue.filter(({ of }) => !this.told.isOver(of)).length;
+      const isBehind = waiting >= BEHIND;
+      const spoken = isBehind ? [next.briefest] : waiting > 1 ? next.brief : next.clips;
       this.told.begun(next.of);
-      const chime = isFirst || this.#queue.length <= UNHURRIED ? [CHIME] : [];
-      const isWhole = await this.#say(chime, next.clips);
+      const isWhole = await this.#say(isFirst || waiting === 1 ? [CHIME] : [], spoken, isBehind ? this.pace * FASTER : this.pace);
       isFirst = this.#isOutdated;
       this.#isOutdated = false;
       this.#queue.shift();
@@ -99,27 +111,27 @@ export class Speaker {
     }
   }
 
-  /** @param {string[]} chime @param {string[][]} languages @returns {Promise<boolean>} */
-  async #say(chime, languages) {
+  /** @param {string[]} chime @param {string[][]} languages @param {number} pace @returns {Promise<boolean>} */
+  async #say(chime, languages, pace) {
     let isWhole = false;
-    const bell = this.#prepared(chime);
-    const spoken = languages.map((clips) => this.#prepared(clips));
+    const bell = this.#prepared(chime, pace);
+    const spoken = languages.map((clips) => this.#prepared(clips, pace));
     for (const audio of bell) await this.#play(audio);
     for (const clips of spoken) {
       let wasHeard = clips.length > 0;
       for (const audio of clips) wasHeard = (await this.#play(audio)) && wasHeard;
       isWhole = isWhole || wasHeard;
-      await new Promise((wake) => setTimeout(wake, PAUSE_MS / this.pace));
+      await new Promise((wake) => setTimeout(wake, PAUSE_MS / pace));
     }
     return isWhole;
   }
 
-  /** All at once, so that each is there when its turn comes. @param {string[]} clips */
-  #prepared(clips) {
+  /** All at once, so that each is there when its turn comes. @param {string[]} clips @param {number} [pace] */
+  #prepared(clips, pace = this.pace) {
     return clips.map((clip) => {
       const audio = new Audio(this.base + clip);
       audio.preload = "auto";
-      audio.playbackRate = audio.defaultPlaybackRate = this.pace;
+      audio.playbackRate = audio.defaultPlaybackRate = pace;
       this.place.append(audio);
       return audio;
     });
@@ -133,7 +145,7 @@ export class Speaker {
       if (audio.error) settle(false);
     });
     const begins = await this.#beginsAtLast(audio);
-    const seconds = Number.isFinite(audio.duration) ? audio.duration / this.pace : 0;
+    const seconds = Number.isFinite(audio.duration) ? audio.duration / audio.playbackRate : 0;
     const wasHeard = begins && (await inTime(ended, seconds * 1_000 + PATIENCE_MS));
     release(audio);
     return wasHeard;

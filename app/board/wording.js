@@ -17,6 +17,17 @@ export function announcement(number, counter, id) {
   return ["ticket", ...spelled(number), ...whereto(counter, id)];
 }
 
+/** As much of it as somebody needs who waits for it. @param {string} number @param {string} counter @param {string} id */
+export function brief(number, counter, id) {
+  return [...spelled(number), ...whereto(counter, id)];
+}
+
+/** The number and the place alone. @param {string} number @param {string} counter @param {string} id */
+export function briefest(number, counter, id) {
+  const place = numberIn(counter) ?? numberIn(id);
+  return [...spelled(number), ...(place ? spelled(place) : ["look"])];
+}
+
 /** @param {string} name @param {string} id */
 function whereto(name, id) {
   const place = numberIn(name) ?? numberIn(id);

@@ -1,6 +1,7 @@
 // The place of work: what the counter does, what its one key does next, and everything else an operator may wish.
 
 import { ask, Problem } from "../web/assets/ask.js";
+import { guarded } from "../web/assets/faults.js";
 import { banner, listen } from "../web/assets/live.js";
 import { clock, heard, minutes, now } from "../web/assets/time.js";
 import { inWords, LANGUAGE, mark, say } from "../web/assets/words.js";
@@ -421,8 +422,11 @@ async function askForVisit(visitor) {
     const answer = await ask(`${OFFICE}/tickets/${visitor.ticket}`);
     if (visitAskedFor !== wanted || !snapshot) return;
     visit = answer;
-    paintStory(answer, snapshot);
-    paintVisitor(snapshot, mine(snapshot)?.visitor ?? null, mode());
+    const present = snapshot;
+    guarded(() => {
+      paintStory(answer, present);
+      paintVisitor(present, mine(present)?.visitor ?? null, mode());
+    });
   } catch (error) {
     // The work goes on without the history; the next state asks for it again.
     if (visitAskedFor === wanted) visitAskedFor = "";

@@ -6,7 +6,8 @@ import { heard, now } from "../web/assets/time.js";
 import { make, picture } from "./dom.js";
 import { Idle } from "./idle.js";
 import { Keeper, NoNumbers, draw, visitAt } from "./keeper.js";
-import { changed, hush, paintModes, usual, whenVoicesCome } from "./modes.js";
+import { changed, hush, isLarge, paintModes, usual, whenVoicesCome } from "./modes.js";
+import { pageThrough } from "./paging.js";
 import { Jammed, print } from "./printing.js";
 import { API, SETUP } from "./setup.js";
 import { staffPanel } from "./staff.js";
@@ -61,8 +62,11 @@ let sorry = "";
 let lastPaper = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let ticketTimer;
+/** How long the ticket stays for whoever does not ask for time. */
+let ticketShown = TICKET_SHOWN_S;
 
 heard({ server_time: menu.server_time, demo: SETUP.demo });
+const offerPages = pageThrough(main, /** @type {HTMLElement} */ (document.querySelector(".paging")));
 const idle = new Idle(SETUP.idle, beginAnew, paintCountdown);
 const keeper = new Keeper(await memory(), learnMenu, paintLine);
 const staff = staffPanel(keeper, () => lastPaper);
@@ -142,8 +146,10 @@ function repaint() {
   main.replaceChildren(...views[view]());
   paintModes(modes, () => {
     if (view !== "ticket") idle.watch();
+    else stay(ticketShown);
     repaint();
   });
+  offerPages();
   paintWaits();
   paintLine();
   if (view === "welcome" && isUntouched()) idle.rest();
@@ -458,9 +464,11 @@ async function printTicket(given) {
   if (paper === given) repaint();
 }
 
-/** @param {number} seconds */
+/** Whoever asked for large text reads for as long as it takes. @param {number} seconds */
 function stay(seconds) {
   clearTimeout(ticketTimer);
+  ticketShown = seconds;
+  if (isLarge()) return;
   ticketTimer = setTimeout(beginAnew, seconds * 1_000);
 }
 

@@ -24,6 +24,11 @@ export function usual() {
   apply();
 }
 
+/** Whether the visitor has asked for large text, and so for time. */
+export function isLarge() {
+  return on.large;
+}
+
 /** Whether the visitor has changed anything. */
 export function changed() {
   return Object.values(on).some(Boolean);

@@ -1,6 +1,7 @@
 // @ts-check
 // All offices at a glance. There is no stream of a whole network, so it is asked for every few seconds.
 
+import { guarded } from "../web/assets/faults.js";
 import { banner } from "../web/assets/live.js";
 import { heard } from "../web/assets/time.js";
 import { inWords, LANGUAGE, say } from "../web/assets/words.js";
@@ -37,7 +38,8 @@ async function look() {
     const patience = AbortSignal.any([mine.signal, AbortSignal.timeout(PATIENCE_MS)]);
     const reply = await fetch(`/api/v1/overview?${about}`, { signal: patience, cache: "no-store" });
     if (!reply.ok) throw new Error(`status ${reply.status}`);
-    paint(await reply.json());
+    const overview = await reply.json();
+    guarded(() => paint(overview));
     lastHeard = new Date();
     hearing(true);
   } catch (error) {

@@ -2,6 +2,7 @@
 // One office live, trouble first, and what a supervisor can do about it.
 
 import { ask, Problem, tell } from "../web/assets/ask.js";
+import { guarded } from "../web/assets/faults.js";
 import { banner, listen } from "../web/assets/live.js";
 import { clock, heard, minutes, now } from "../web/assets/time.js";
 import { inWords, mark, say } from "../web/assets/words.js";
@@ -94,7 +95,7 @@ const lookAtAttention = atMostEvery(ATTENTION_PAUSE_MS, async () => {
   try {
     attention = (await ask(`${API}/attention`)).tickets;
     problem.hidden = true;
-    paintAttention();
+    guarded(paintAttention);
   } catch (trouble) {
     console.info("whose wait needs attention could not be read", trouble);
     problem.hidden = false;
@@ -111,7 +112,7 @@ const lookAtWaits = atMostEvery(PICTURE_PAUSE_MS, async () => {
     const seq = office.seq;
     waits = await ask(`${API}/waits`);
     drawnSeq = seq;
-    paintPicture();
+    guarded(paintPicture);
   } catch (trouble) {
     console.info("the waits could not be read", trouble);
     write(byId("picture-said"), say("The picture could not be read anew."));
@@ -123,7 +124,8 @@ let remarksAreThere = true;
 async function lookAtRemarks() {
   if (!remarksAreThere || !isLive) return;
   try {
-    paintRemarks((await ask(`${API}/remarks?limit=20`)).remarks);
+    const { remarks } = await ask(`${API}/remarks?limit=20`);
+    guarded(() => paintRemarks(remarks));
   } catch (trouble) {
     // A server that keeps no remarks has nothing to show, and that is no trouble.
     if (trouble instanceof Problem && trouble.status === 404) remarksAreThere = false;

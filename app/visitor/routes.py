@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
@@ -16,6 +16,7 @@ from app.live import LiveHub
 from app.visitor.own import OwnVisit, own_visit
 from app.visitor.standing import in_order, place_in
 from app.web.document import BODY, MAY_BE_KEYED, READ, WRITE, Responses, refusals
+from app.web.etags import knows
 from app.web.inputs import OfficeId, TicketId, Wish
 from app.web.models import (
     BecauseOut,
@@ -47,6 +48,7 @@ AHEAD_SHOWN = 20
 FAR = 2**63 - 1
 TEXT = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]*$"
 
+UNCHANGED: Responses = {304: {"description": "Nothing has happened since the visit with this ETag"}}
 EVENTS: Responses = {
     200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
 }
@@ -127,11 +129,18 @@ async def read_remarks(
     return reply(Remarks(remarks=listed, next=cursor_after(str(shown[-1].seq)) if more else None))
 
 
-@visits.get("/{token}", response_model=OwnVisit, responses=refusals(*READ, UnknownVisit))
-async def read_visit(token: Token, actor: Actor) -> Response:
+@visits.get("/{token}", response_model=OwnVisit, responses={**UNCHANGED, **refusals(*READ, UnknownVisit)})
+async def read_visit(
+    token: Token,
+    actor: Actor,
+    if_none_match: Annotated[str | None, Header(description="the ETag of the visit already known")] = None,
+) -> Response:
     """The visit of a token, for its visitor alone, while it lasts and afterwards."""
     visit = await own_visit_of(token, actor)
-    return reply(visit, headers={"Cache-Control": "no-store"})
+    headers = {"ETag": f'"{visit["seq"]}"', "Cache-Control": "no-store"}
+    if knows(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return reply(visit, headers=headers)
 
 
 @visits.get("/{token}/stream", response_class=Response, responses={**EVENTS, **refusals(*READ, UnknownVisit)})

@@ -1,6 +1,7 @@
 // The visitor's page: it asks for the visit whenever the office's pulse beats, and paints what it is told.
 
 import { Problem, ask, newKey, tell } from "../web/assets/ask.js";
+import { guarded } from "../web/assets/faults.js";
 import { banner, listen } from "../web/assets/live.js";
 import { clock, heard, now } from "../web/assets/time.js";
 import { inWords, say } from "../web/assets/words.js";
@@ -42,7 +43,7 @@ start();
 function start() {
   const first = /** @type {Visit | null} */ (JSON.parse(by("visit").textContent ?? "null"));
   if (first) paint(first);
-  listen(`${ADDRESS}/stream`, { state: beat, link: (isLive, at) => showStale(isLive && !hasFailed, hasFailed ? toldAt : at) });
+  listen(`${ADDRESS}/stream`, { state: beat, snapshot: take, link: (isLive, at) => showStale(isLive && !hasFailed, hasFailed ? toldAt : at) });
   setInterval(tick, 1_000);
   for (const touch of ["pointerup", "keydown", "click"]) document.addEventListener(touch, makeHeard);
   by("more-time").querySelector("button")?.addEventListener("click", () => step("more-time"));
@@ -78,9 +79,7 @@ async function refresh() {
   askedAt = performance.now();
   try {
     const fresh = /** @type {Visit} */ (await ask(ADDRESS));
-    if (hasFailed) showStale(true, null);
-    hasFailed = false;
-    if (!visit || fresh.seq >= visit.seq) paint(fresh);
+    take(fresh);
   } catch (error) {
     console.info("the visit was not told", error);
     hasFailed = true;
@@ -89,6 +88,13 @@ async function refresh() {
   }
   isAsking = false;
   if (isWanted) beat({});
+}
+
+/** @param {Visit} fresh */
+function take(fresh) {
+  if (hasFailed) showStale(true, null);
+  hasFailed = false;
+  if (!visit || fresh.seq >= visit.seq) guarded(() => paint(fresh));
 }
 
 /** Ask for something, and look at what has become of it. @param {string} what @param {object} [body] */
