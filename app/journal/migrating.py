@@ -11,7 +11,7 @@ from app.journal.errors import JournalRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0008"
 """The newest migration."""
 
 # Alembic tells at every start what kind of database it has found; only its warnings are news.
