@@ -67,6 +67,7 @@ def _have_a_day(server: LiveServer, office: str) -> None:
     described = smallest(
         hours={day: ["00:00-24:00"] for day in WEEKDAYS},
         limits={"walk_in_seconds": LIMIT_SECONDS, "booked_seconds": LIMIT_SECONDS},
+        late_seconds=0,
         services=services,
         counters=counters,
         id=office,
