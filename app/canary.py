@@ -38,6 +38,7 @@ OFFICE = Office(
     services=(Service(id="air", letter="A", name=NAME, limits=Limits(walk_in=LIMIT_SECONDS, booked=LIMIT_SECONDS)),),
     counters=(Counter(id="1", name=NAME, services=("air",)),),
     hours=ALL_DAY,
+    late_seconds=0,
 )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from queue_core.facts import Cause, HeldBy, Outcome, Told
+from queue_core.facts import Cause, HeldBy, Outcome, Readmission, Told
 from queue_core.office import Channel, Office
 from queue_core.values import value
 
@@ -53,9 +53,10 @@ class CounterCommand(Command):
 
 @value()
 class OpenCounter(CounterCommand):
-    """Begin or go on with an operator's session."""
+    """Begin or go on with an operator's session. `take_over` ends the one that the operator has at another counter."""
 
     operator: str
+    take_over: bool = False
 
 
 @value()
@@ -72,7 +73,10 @@ class CloseCounter(CounterCommand):
 
 @value()
 class Issue(Command):
-    """Give a visitor a place. `slot` is the booked time; `further` are more services of the same visit, in order."""
+    """Give a visitor a place. `slot` is the booked time; `further` are more services of the same visit, in order.
+
+    The booking is only a `claim` while nobody who knows of it says that it is there.
+    """
 
     service: str
     channel: Channel = Channel.WALK_IN
@@ -80,6 +84,7 @@ class Issue(Command):
     slot: datetime | None = None
     further: tuple[str, ...] = ()
     language: str | None = None
+    claim: bool = False
 
 
 @value()
@@ -105,6 +110,7 @@ class IssueOffline(Command):
     slot: datetime | None = None
     further: tuple[str, ...] = ()
     language: str | None = None
+    claim: bool = False
 
 
 @value()
@@ -159,7 +165,14 @@ class Finish(TicketCommand):
 
 @value()
 class NoShow(TicketCommand):
-    """The visitor did not come."""
+    """The visitor did not come; or, of one who is late, will not come any more."""
+
+
+@value()
+class Readmit(TicketCommand):
+    """A late visitor is there after all."""
+
+    by: Readmission
 
 
 @value()
@@ -215,9 +228,15 @@ class VerifyCategory(TicketCommand):
 
 @value()
 class WithdrawCategory(TicketCommand):
-    """The right does not hold."""
+    """The right does not hold. A visitor at a counter goes back to the line, unless `keep` says why not."""
 
     reason: str
+    keep: str | None = None
+
+
+@value()
+class VerifyClaim(TicketCommand):
+    """The booking was found."""
 
 
 @value()

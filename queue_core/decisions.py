@@ -28,6 +28,7 @@ from queue_core.commands import (
     OpenService,
     PauseCounter,
     Rate,
+    Readmit,
     Recall,
     Resume,
     ReturnToLine,
@@ -37,11 +38,13 @@ from queue_core.commands import (
     Transfer,
     Undo,
     VerifyCategory,
+    VerifyClaim,
     WithdrawCategory,
 )
 from queue_core.discipline import candidate, next_in_line
 from queue_core.errors import (
     BookingMismatch,
+    CallTooFresh,
     CategoryInUse,
     CounterBusy,
     CounterInUse,
@@ -53,13 +56,16 @@ from queue_core.errors import (
     NobodyServes,
     NoBreach,
     NoCategory,
+    NoClaim,
     NoMoreMarks,
     NoMoreTime,
     NothingToLease,
     NothingToUndo,
     NotInLine,
+    NotToday,
     NumberTaken,
     OfficeClosed,
+    OperatorBusy,
     RatedOften,
     RecallLimitReached,
     ServiceInUse,
@@ -69,6 +75,7 @@ from queue_core.errors import (
     UnknownLease,
 )
 from queue_core.facts import (
+    Absent,
     Acknowledged,
     Announced,
     Because,
@@ -77,6 +84,7 @@ from queue_core.facts import (
     Called,
     CategoryVerified,
     CategoryWithdrawn,
+    ClaimVerified,
     Configured,
     CounterClosed,
     CounterIdle,
@@ -96,6 +104,7 @@ from queue_core.facts import (
     NumbersLeased,
     NumbersVoided,
     Rated,
+    Readmitted,
     Recalled,
     Relief,
     Relieved,
@@ -117,7 +126,7 @@ from queue_core.facts import (
 from queue_core.hall import LEASES_KEPT, CounterState, Hall, Session
 from queue_core.leases import Lease, last_number, mark_for
 from queue_core.office import Channel, Counter, Office, Service
-from queue_core.tickets import State, Ticket, born, moved, refuse_unless_allowed, ticket_id
+from queue_core.tickets import State, Ticket, born, moved, readmitted_since, refuse_unless_allowed, ticket_id
 
 STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     CallChosen: Called,
@@ -126,6 +135,7 @@ STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     Start: Started,
     Finish: Served,
     NoShow: Missed,
+    Readmit: Readmitted,
     ReturnToLine: Returned,
     Hold: Held,
     AskForTime: Held,
@@ -135,6 +145,7 @@ STEP_OF: Mapping[type[TicketCommand], type[TicketFact]] = {
     Cancel: Left,
     VerifyCategory: CategoryVerified,
     WithdrawCategory: CategoryWithdrawn,
+    VerifyClaim: ClaimVerified,
     Acknowledge: Acknowledged,
     Rate: Rated,
 }
@@ -160,8 +171,9 @@ NONE_TOLD: Dues = {}
 def passed(hall: Hall, now: datetime) -> tuple[Fact, ...]:
     """What time alone has brought by `now`, in the order in which it came true.
 
-    Holds that ran out, limits that came near and passed, steps of the escalation, counters left idle, a day that closed
-    or opened. It comes before whatever is asked at `now`, so a breach is on record before the call that came too late.
+    Holds and the patience with late visitors that ran out, limits that came near and passed, steps of the escalation,
+    counters left idle, a day that closed or opened. It comes before whatever is asked at `now`, so a breach is on
+    record before the call that came too late.
     """
     if not hall.exists or hall.is_quiet(now):
         return ()
@@ -208,8 +220,8 @@ def decide(hall: Hall, command: Command, now: datetime) -> tuple[Fact, ...]:
         case OpenService(service):
             hall.service(service)
             return (ServiceOpened(at=now, service=service),) if service in hall.closed_services else ()
-        case OpenCounter(counter, operator):
-            return _open_counter(hall, counter, operator, now)
+        case OpenCounter():
+            return _open_counter(hall, command, now)
         case PauseCounter(counter, reason):
             session = _manned(hall, counter)
             already = session.state is CounterState.PAUSED and session.reason == reason
@@ -235,6 +247,8 @@ def _come_true(hall: Hall, until: datetime, now: datetime) -> list[Fact]:
         came.append((since, RETURNS, name, resumed))
         awake[name] = moved(hall.ticket(name), resumed)
         back[name] = since
+    for since, name in hall.no_longer_awaited(until):
+        came.append((since, RETURNS, name, Missed(at=now, ticket=name, since=since)))
     nearing: list[tuple[datetime, Ticket]] = []
     scene = _scenes(hall, now)
     for name, ticket in awake.items():
@@ -342,6 +356,8 @@ def _unserved(hall: Hall, since: datetime, now: datetime, told: Dues) -> Iterato
             due = ticket.breached_due if ticket.in_breach else told.get(ticket.id)
             if due:
                 yield Relieved(at=now, ticket=ticket.id, due=due, how=Relief.UNSERVED)
+        elif ticket.state is State.LATE and not (ticket.late_until and ticket.late_until <= since):
+            yield Missed(at=now, ticket=ticket.id, since=since)
 
 
 # The office
@@ -373,14 +389,24 @@ def _refuse_to_strand(hall: Hall, office: Office) -> None:
 # Counters
 
 
-def _open_counter(hall: Hall, counter_id: str, operator: str, now: datetime) -> tuple[Fact, ...]:
+def _open_counter(hall: Hall, command: OpenCounter, now: datetime) -> tuple[Fact, ...]:
+    counter_id, operator = command.counter, command.operator
     hall.counter(counter_id)
     session = hall.session(counter_id)
     if session.operator not in (None, operator):
         raise CounterTaken(counter=counter_id, operator=session.operator)
     if session.state is CounterState.OPEN:
         return ()
-    return (CounterOpened(at=now, counter=counter_id, operator=operator),)
+    closed = _left_elsewhere(hall, command, now) if session.operator is None else ()
+    return (*closed, CounterOpened(at=now, counter=counter_id, operator=operator))
+
+
+def _left_elsewhere(hall: Hall, command: OpenCounter, now: datetime) -> tuple[Fact, ...]:
+    """The end of the operator's work at another counter; nobody is at two at once."""
+    others = [name for name, session in hall.sessions.items() if session.operator == command.operator]
+    if others and not command.take_over:
+        raise OperatorBusy(counter=command.counter, operator=command.operator, at_counter=min(others))
+    return tuple(CounterClosed(at=now, counter=_manned(hall, name).counter) for name in sorted(others))
 
 
 def _close_counter(hall: Hall, counter_id: str, now: datetime) -> tuple[Fact, ...]:
@@ -472,6 +498,9 @@ def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
     service, stops = _wished(hall, office, command)
     _refuse_unless_received(hall, command, now)
     assert hall.day
+    if command.slot and not _is_today(hall, command.slot, hall.day):
+        raise NotToday(slot=command.slot, day=hall.day)
+    channel = Channel.WALK_IN if command.claim else command.channel
     serial = hall.numbers.get(service.letter, 0) + 1
     return Issued(
         at=now,
@@ -480,15 +509,24 @@ def _issue(hall: Hall, command: Issue, now: datetime) -> Issued:
         serial=serial,
         day=hall.day,
         service=service.id,
-        channel=command.channel,
+        channel=channel,
         category=command.category,
-        clock_start=max(now, command.slot) if command.slot else now,
-        limit_seconds=service.limits.seconds(command.channel),
-        warning_seconds=service.limits.warning_seconds(command.channel),
+        clock_start=max(now, command.slot) if command.slot and channel is Channel.BOOKED else now,
+        limit_seconds=service.limits.seconds(channel),
+        warning_seconds=service.limits.warning_seconds(channel),
         stops=stops,
         ahead=hall.in_line(service.id),
         language=command.language,
+        claim=command.slot if command.claim else None,
     )
+
+
+def _is_today(hall: Hall, slot: datetime, day: date) -> bool:
+    """Whether a booked time lies within the hours of a business day; a day opened by hand has all of its date."""
+    office = hall.office
+    if hall.day_by_hand and day == hall.day:
+        return office.date_at(slot) == day
+    return any(opens <= slot < closes for opens, closes in office.stretches(day))
 
 
 def _wished(hall: Hall, office: Office, command: Issue | IssueOffline) -> tuple[Service, tuple[Stop, ...]]:
@@ -519,6 +557,9 @@ def _issue_offline(hall: Hall, command: IssueOffline, now: datetime) -> Iterator
     name = ticket_id(day, command.letter, command.serial)
     if name in hall.tickets or name in hall.ended:
         raise NumberTaken(lease=lease.id, number=number)
+    # The paper is out: a time that cannot be is no reason to lose the visitor, and no right either.
+    slot = command.slot if command.slot and _is_today(hall, command.slot, day) else None
+    channel = Channel.BOOKED if slot and not command.claim else Channel.WALK_IN
     issued = Issued(
         at=now,
         ticket=name,
@@ -526,16 +567,17 @@ def _issue_offline(hall: Hall, command: IssueOffline, now: datetime) -> Iterator
         serial=command.serial,
         day=day,
         service=service.id,
-        channel=command.channel,
+        channel=channel,
         category=command.category,
-        clock_start=max(issued_at, command.slot) if command.slot else issued_at,
-        limit_seconds=service.limits.seconds(command.channel),
-        warning_seconds=service.limits.warning_seconds(command.channel),
+        clock_start=max(issued_at, slot) if slot and channel is Channel.BOOKED else issued_at,
+        limit_seconds=service.limits.seconds(channel),
+        warning_seconds=service.limits.warning_seconds(channel),
         stops=stops,
         ahead=hall.in_line(service.id),
         language=command.language,
         lease=lease.id,
         issued_at=issued_at,
+        claim=slot if command.claim else None,
     )
     yield issued
     if not hall.day_is_open or day != hall.day:
@@ -608,6 +650,9 @@ def _step(hall: Hall, command: TicketCommand, now: datetime) -> tuple[Fact, ...]
     fact = _ticket_step(hall, command, now)
     if fact is None:
         return ()
+    if isinstance(fact, CategoryWithdrawn) and fact.kept is None and hall.ticket(fact.ticket).at_counter:
+        # Who was called by a right that does not hold waits as everybody does.
+        return fact, Returned(at=now, ticket=fact.ticket, reason=fact.reason)
     how = RELIEF_BY.get(type(fact))
     return _with_relief(hall.ticket(fact.ticket), fact, how) if how else (fact,)
 
@@ -630,7 +675,9 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
                 return MovedOn(at=now, ticket=name, outcome=outcome, stop=stops[0])
             return Served(at=now, ticket=name, outcome=outcome)
         case NoShow():
-            return Missed(at=now, ticket=name)
+            return _no_show(hall.ticket(name), hall.office, now)
+        case Readmit(by=by):
+            return Readmitted(at=now, ticket=name, by=by, since=readmitted_since(hall.ticket(name), now))
         case ReturnToLine(reason=reason):
             return Returned(at=now, ticket=name, reason=reason)
         case Hold(by=by, until=until):
@@ -650,9 +697,11 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
         case VerifyCategory():
             _claimed(hall.ticket(name))
             return CategoryVerified(at=now, ticket=name)
-        case WithdrawCategory(reason=reason):
+        case WithdrawCategory(reason=reason, keep=keep):
             _claimed(hall.ticket(name))
-            return CategoryWithdrawn(at=now, ticket=name, reason=reason)
+            return CategoryWithdrawn(at=now, ticket=name, reason=reason, kept=keep)
+        case VerifyClaim():
+            return _claim_verified(hall, hall.ticket(name), now)
         case Acknowledge(by=by, cause=cause, remark=remark):
             if hall.ticket(name).breached_due is None:
                 raise NoBreach(ticket=name)
@@ -663,6 +712,30 @@ def _ticket_step(hall: Hall, command: TicketCommand, now: datetime) -> TicketFac
             return Rated(at=now, ticket=name, stars=stars, felt_minutes=felt_minutes)
         case _:
             raise AssertionError(f"nobody decides {type(command).__name__}")
+
+
+def _no_show(ticket: Ticket, office: Office, now: datetime) -> Missed | Absent:
+    """The end of the visit, or of the wait for a visitor who may still come."""
+    if ticket.state is State.LATE or office.late_seconds == 0:
+        return Missed(at=now, ticket=ticket.id)
+    if now - ticket.state_since < timedelta(seconds=office.no_show_seconds):
+        raise CallTooFresh(ticket=ticket.id, no_show_seconds=office.no_show_seconds)
+    if ticket.misses >= office.late_limit:
+        return Missed(at=now, ticket=ticket.id)
+    return Absent(at=now, ticket=ticket.id, until=now + timedelta(seconds=office.late_seconds))
+
+
+def _claim_verified(hall: Hall, ticket: Ticket, now: datetime) -> ClaimVerified:
+    """A booking is due by its own limit, counted from its time; what was due earlier stays so, and so does a breach."""
+    if ticket.claim is None or ticket.claim_verified:
+        raise NoClaim(ticket=ticket.id)
+    limits = hall.service(ticket.service).limits
+    limit, warning = int(ticket.clock.limit.total_seconds()), int(ticket.warning.total_seconds())
+    if ticket.breached_due is None:
+        early = max(0, int((ticket.claim - ticket.clock_start).total_seconds()))
+        limit = min(limit, early + limits.seconds(Channel.BOOKED))
+        warning = min(warning, limit, early + limits.warning_seconds(Channel.BOOKED))
+    return ClaimVerified(at=now, ticket=ticket.id, limit_seconds=limit, warning_seconds=warning)
 
 
 def _recall(hall: Hall, ticket: Ticket, now: datetime) -> Recalled:

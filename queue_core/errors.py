@@ -49,6 +49,10 @@ class BookingMismatch(Refusal):
     """A booked ticket has a slot, and a walk-in ticket has none."""
 
 
+class NotToday(Refusal):
+    """The booked time is not within this day's opening hours."""
+
+
 class NothingToLease(Refusal):
     """The office leases no numbers to its kiosks."""
 
@@ -81,6 +85,10 @@ class CounterTaken(Refusal):
     """Another operator works at this counter."""
 
 
+class OperatorBusy(Refusal):
+    """This operator is at work at another counter; close it there or take it over."""
+
+
 class StepForbidden(Refusal):
     """The ticket is not in a state for this step."""
 
@@ -91,6 +99,10 @@ class NotInLine(Refusal):
 
 class RecallLimitReached(Refusal):
     """The number was called often enough; record a no-show or return it to the line."""
+
+
+class CallTooFresh(Refusal):
+    """The visitor was called only a moment ago; give them time to come."""
 
 
 class HoldInThePast(Refusal):
@@ -107,6 +119,10 @@ class RatedOften(Refusal):
 
 class NoCategory(Refusal):
     """The ticket claims no out-of-turn right."""
+
+
+class NoClaim(Refusal):
+    """The ticket claims no booking, or it was found already."""
 
 
 class NoBreach(Refusal):

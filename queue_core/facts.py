@@ -54,6 +54,14 @@ class Relief(StrEnum):
     UNSERVED = "unserved"
 
 
+class Readmission(StrEnum):
+    """Who let a late visitor back into the line."""
+
+    OPERATOR = "operator"
+    KIOSK = "kiosk"
+    VISITOR = "visitor"
+
+
 class Told(StrEnum):
     """How a board tells the hall of a call."""
 
@@ -242,6 +250,8 @@ class Issued(TicketFact):
     number from a `lease`, and was taken at `issued_at`.
 
     A ticket from before there were warnings has none of its own, and is near the limit at two thirds of it.
+
+    `claim` is the time for which the visitor says to have a booking that nobody has found yet: a walk-in until then.
     """
 
     letter: str
@@ -258,6 +268,7 @@ class Issued(TicketFact):
     language: str | None = None
     lease: str | None = None
     issued_at: datetime | None = None
+    claim: datetime | None = None
 
 
 @value(kw_only=True)
@@ -304,7 +315,24 @@ class MovedOn(TicketFact):
 
 @value(kw_only=True)
 class Missed(TicketFact):
-    """The visitor was called and did not come."""
+    """The visitor was called, did not come, and is not waited for any longer, at `since` when time alone brought it."""
+
+    since: datetime | None = None
+
+
+@value(kw_only=True)
+class Absent(TicketFact):
+    """The visitor was called and did not come, and may come back into the line until `until`."""
+
+    until: datetime
+
+
+@value(kw_only=True)
+class Readmitted(TicketFact):
+    """A late visitor came and waits again since `since`: since the call for who was back at once, else since now."""
+
+    by: Readmission
+    since: datetime
 
 
 @value(kw_only=True)
@@ -405,9 +433,18 @@ class CategoryVerified(TicketFact):
 
 @value(kw_only=True)
 class CategoryWithdrawn(TicketFact):
-    """The out-of-turn right did not hold."""
+    """The out-of-turn right did not hold. `kept` is why a visitor at a counter was not sent back to the line."""
 
     reason: str
+    kept: str | None = None
+
+
+@value(kw_only=True)
+class ClaimVerified(TicketFact):
+    """Somebody of the office has found the booking that was claimed. From now on its limit and rank count."""
+
+    limit_seconds: int
+    warning_seconds: int
 
 
 @value(kw_only=True)
@@ -449,6 +486,8 @@ Move = (
     | Served
     | MovedOn
     | Missed
+    | Absent
+    | Readmitted
     | Returned
     | Held
     | Resumed
@@ -462,6 +501,7 @@ Move = (
     | Relieved
     | CategoryVerified
     | CategoryWithdrawn
+    | ClaimVerified
     | Rated
 )
 """What happens to a ticket from its issue on, undoing apart."""

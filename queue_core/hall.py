@@ -268,6 +268,10 @@ class Hall:
         """Whose hold has run out by `now`."""
         return self._returns.passed(now, self._is_return)
 
+    def no_longer_awaited(self, now: datetime) -> list[tuple[datetime, str]]:
+        """Which late visitors had until now to come, and until when."""
+        return self._lates.passed(now, self._is_late)
+
     def idle_at(self, counter_id: str) -> datetime | None:
         """When a counter has been idle for so long that somebody must be told, if anybody near the limit waits for it.
 
@@ -313,7 +317,7 @@ class Hall:
         """Whether time alone has brought nothing by `now`."""
         if self._wakes.any_passed(now, self._is_wake) or self._returns.any_passed(now, self._is_return):
             return False
-        if self._idles.any_passed(now, self._is_idle):
+        if self._idles.any_passed(now, self._is_idle) or self._lates.any_passed(now, self._is_late):
             return False
         turns_at = self.day_turns_at(now)
         return turns_at is None or turns_at > now
@@ -324,6 +328,7 @@ class Hall:
             self._wakes.nearest(self._is_wake),
             self._returns.nearest(self._is_return),
             self._idles.nearest(self._is_idle),
+            self._lates.nearest(self._is_late),
             self.day_turns_at(now),
         )
         return min((instant for instant in nearest if instant), default=None)
@@ -652,6 +657,8 @@ class Hall:
             self._wakes.set(wakes_at, ticket.id)
         if ticket.state is State.HELD and ticket.held_until:
             self._returns.set(ticket.held_until, ticket.id)
+        if ticket.state is State.LATE and ticket.late_until:
+            self._lates.set(ticket.late_until, ticket.id)
 
     def _is_wake(self, instant: datetime, ticket_id: str) -> bool:
         ticket = self.tickets.get(ticket_id)
@@ -664,6 +671,10 @@ class Hall:
         ticket = self.tickets.get(ticket_id)
         return ticket is not None and ticket.state is State.HELD and ticket.held_until == instant
 
+    def _is_late(self, instant: datetime, ticket_id: str) -> bool:
+        ticket = self.tickets.get(ticket_id)
+        return ticket is not None and ticket.state is State.LATE and ticket.late_until == instant
+
     def _index(self) -> None:
         """Everything that follows from the office and the tickets, made anew."""
         self._services = {service.id: service for service in self._office.services} if self._office else {}
@@ -674,7 +685,7 @@ class Hall:
                 self._servers.setdefault(service, []).append(counter.id)
         if self._office:
             self._lines = Lines(self.tickets, self._office.discipline)
-        self._wakes, self._returns, self._idles = Alarms(), Alarms(), Alarms()
+        self._wakes, self._returns, self._idles, self._lates = Alarms(), Alarms(), Alarms(), Alarms()
         self._near = Nearing(self.tickets)
         for ticket in self.tickets.values():
             self._set_alarms(ticket)

@@ -103,6 +103,7 @@ def _stands_as(ticket: Ticket, before: Ticket) -> bool:
         and ticket.service is before.service
         and ticket.only_counter is before.only_counter
         and ticket.category_withdrawn is before.category_withdrawn
+        and ticket.claim_verified is before.claim_verified
     )
 
 

@@ -118,6 +118,9 @@ class Office:
     `escalation` begins at 0 seconds past the limit and goes on in time. A counter is idle after `idle_seconds` without
     a visitor, or `long_pause_seconds` of a pause. A visitor may step aside for `more_time_seconds`, `more_time_limit`
     times. A kiosk holds `offline_numbers` of each series in advance, to go on with when the server is away.
+
+    Nobody is taken for absent before `no_show_seconds` after the call. Who was may come back for `late_seconds`,
+    `late_limit` times; 0 ends the visit at once. Visitors may claim a booking at a kiosk if `kiosk_claims`.
     """
 
     id: str
@@ -145,6 +148,10 @@ class Office:
     more_time_seconds: int = 600
     more_time_limit: int = 1
     offline_numbers: int = 25
+    no_show_seconds: int = 60
+    late_seconds: int = 600
+    late_limit: int = 1
+    kiosk_claims: bool = False
 
     def service(self, service_id: str) -> Service | None:
         """The service of that id."""

@@ -7,6 +7,7 @@ from typing import Any, assert_never, cast
 
 from queue_core.errors import StepForbidden
 from queue_core.facts import (
+    Absent,
     Acknowledged,
     Announced,
     Breached,
@@ -14,6 +15,7 @@ from queue_core.facts import (
     CategoryVerified,
     CategoryWithdrawn,
     Cause,
+    ClaimVerified,
     Escalated,
     Held,
     HeldBy,
@@ -25,6 +27,7 @@ from queue_core.facts import (
     Outcome,
     Rank,
     Rated,
+    Readmitted,
     Recalled,
     Relieved,
     Resumed,
@@ -51,6 +54,7 @@ class State(StrEnum):
     CALLED = "called"
     SERVING = "serving"
     HELD = "held"
+    LATE = "late"
     SERVED = "served"
     MISSED = "missed"
     LEFT = "left"
@@ -70,12 +74,14 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Acknowledged: State.WAITING,
         CategoryVerified: State.WAITING,
         CategoryWithdrawn: State.WAITING,
+        ClaimVerified: State.WAITING,
     },
     State.CALLED: {
         Recalled: State.CALLED,
         Announced: State.CALLED,
         Started: State.SERVING,
         Missed: State.MISSED,
+        Absent: State.LATE,
         Returned: State.WAITING,
         Held: State.HELD,
         Transferred: State.WAITING,
@@ -84,6 +90,7 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Acknowledged: State.CALLED,
         CategoryVerified: State.CALLED,
         CategoryWithdrawn: State.CALLED,
+        ClaimVerified: State.CALLED,
     },
     State.SERVING: {
         Announced: State.SERVING,
@@ -96,6 +103,7 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Acknowledged: State.SERVING,
         CategoryVerified: State.SERVING,
         CategoryWithdrawn: State.SERVING,
+        ClaimVerified: State.SERVING,
     },
     State.HELD: {
         Resumed: State.WAITING,
@@ -106,6 +114,12 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
         Escalated: State.HELD,
         Acknowledged: State.HELD,
     },
+    State.LATE: {
+        Readmitted: State.WAITING,
+        Missed: State.MISSED,
+        Left: State.LEFT,
+        Acknowledged: State.LATE,
+    },
     State.SERVED: {Rated: State.SERVED},
     State.MISSED: {Rated: State.MISSED},
     State.LEFT: {Relieved: State.LEFT, Rated: State.LEFT},
@@ -113,7 +127,7 @@ LIFECYCLE: Mapping[State, Mapping[type[TicketFact], State]] = {
 }
 """The life of a ticket. It is born waiting by `Issued`; `Undone` takes it back to before one of the `STEPS`."""
 
-STEPS = frozenset({Called, Started, Served, MovedOn, Missed, Returned, Held, Transferred})
+STEPS = frozenset({Called, Started, Served, MovedOn, Missed, Absent, Returned, Held, Transferred})
 """What an operator does at a counter and may take back. Each of them changes the state of somebody at a counter."""
 
 AT_COUNTER = frozenset({State.CALLED, State.SERVING})
@@ -121,6 +135,9 @@ AT_COUNTER = frozenset({State.CALLED, State.SERVING})
 
 ENDED = frozenset(state for state, steps in LIFECYCLE.items() if set(steps.values()) <= {state})
 """States in which the visit is over: no step leads out of them."""
+
+QUICK_RETURN = timedelta(seconds=120)
+"""Who is back within this time of a no-show was waiting all along: a hasty no-show stops no clock."""
 
 RANK_OF: Mapping[Channel, Rank] = {Channel.BOOKED: Rank.BOOKED, Channel.WALK_IN: Rank.WALK_IN}
 """The class of those who claim no right to go first."""
@@ -147,6 +164,10 @@ class Ticket:
     that a call taken back and made again does not count twice. `shown_at` and `spoken_at` are when a board first told
     of the latest call; `asked_for_time` counts how often the visitor stepped aside. `issued_at` is when the visitor
     took the ticket; the journal may have heard of it later when it was `issued_offline`.
+
+    `absences` counts the no-shows after which the visitor might still come, `away` adds up the time until they did,
+    `late_until` is when that chance ends, and `missed_call_at` the call that was missed last. A booking that is only
+    claimed, for the time `claim`, counts once it is `claim_verified`.
     """
 
     id: str
@@ -160,6 +181,8 @@ class Ticket:
     category: str | None
     category_verified: bool = False
     category_withdrawn: bool = False
+    claim: datetime | None = None
+    claim_verified: bool = False
     stops: tuple[Stop, ...] = ()
     only_counter: str | None = None
     ahead_at_issue: int
@@ -195,6 +218,11 @@ class Ticket:
     shown_at: datetime | None = None
     spoken_at: datetime | None = None
     asked_for_time: int = 0
+    absences: int = 0
+    first_absent_at: datetime | None = None
+    missed_call_at: datetime | None = None
+    late_until: datetime | None = None
+    away: timedelta = NOTHING
     stars: int | None = None
 
     @property
@@ -207,7 +235,17 @@ class Ticket:
         """The class in which the ticket waits."""
         if self.category and not self.category_withdrawn:
             return Rank.OUT_OF_TURN
-        return RANK_OF[self.channel]
+        return Rank.BOOKED if self.claim_verified else RANK_OF[self.channel]
+
+    @property
+    def misses(self) -> int:
+        """How many calls the visitor did not come to."""
+        return self.absences + (self.state is State.MISSED and self.late_until is None)
+
+    @property
+    def first_missed_at(self) -> datetime | None:
+        """When it was first recorded that the visitor did not come."""
+        return self.first_absent_at or (self.ended_at if self.state is State.MISSED else None)
 
     @property
     def in_line(self) -> bool:
@@ -238,7 +276,7 @@ class Ticket:
         if clock.since is None:
             return None
         if self.breached_due is None:
-            waited = clock.limit if self.warned_at else self._warning
+            waited = clock.limit if self.warned_at else self.warning
         elif self.relieved_at is None and self.escalated < len(escalation):
             waited = clock.limit + timedelta(seconds=escalation[self.escalated].after_seconds)
         else:
@@ -256,7 +294,8 @@ class Ticket:
         return self.escalated > 0 and self.relieved_at is None
 
     @property
-    def _warning(self) -> timedelta:
+    def warning(self) -> timedelta:
+        """The wait after which the visitor is near the limit."""
         if self.warning_seconds is None:
             return timedelta(seconds=usual_warning(int(self.clock.limit.total_seconds())))
         return timedelta(seconds=self.warning_seconds)
@@ -287,6 +326,7 @@ def born(fact: Issued) -> Ticket:
         warning_seconds=fact.warning_seconds,
         state_since=fact.at,
         language=fact.language,
+        claim=fact.claim,
     )
 
 
@@ -311,11 +351,14 @@ def taken_back(ticket: Ticket, before: Ticket, at: datetime) -> Ticket:
     kept = {name: getattr(ticket, name) for name in _COMES_TO_LIGHT}
     if not before.clock.runs:
         kept["relieved_at"] = ticket.relieved_at
+    elif ticket.claim_verified is not before.claim_verified:
+        kept["clock"] = before.clock.limited(ticket.clock.limit)
     return _changed(before, kept | _waited_meanwhile(ticket, before, at))
 
 
 _COMES_TO_LIGHT = (
     *("category_verified", "category_withdrawn", "warned_at", "breached_due", "breach_recorded_at"),
+    *("claim_verified", "warning_seconds"),
     *("escalated", "acknowledged", "wait_told", "stars"),
 )
 # Relief is not among them: who waits again because a call was taken back has not been relieved by it.
@@ -389,8 +432,14 @@ def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
         case MovedOn(stop=stop):
             place = {"service": stop.service, "only_counter": stop.counter, "stops": ticket.stops[1:]}
             return _waiting_again(ticket, fact.at) | place | {"outcome": fact.outcome}
-        case Missed(at=at):
-            return _time_spent(ticket, at) | {"ended_at": at}
+        case Missed(at=at, since=since):
+            return _time_spent(ticket, at) | {"ended_at": since or at}
+        case Absent(at=at, until=until):
+            first = ticket.first_absent_at or at
+            missed = {"absences": ticket.absences + 1, "first_absent_at": first, "missed_call_at": ticket.state_since}
+            return _time_spent(ticket, at) | missed | {"late_until": until}
+        case Readmitted():
+            return _readmitted(ticket, fact)
         case Returned():
             return _waiting_again(ticket, fact.at)
         case Held(by=by, at=at):
@@ -424,6 +473,9 @@ def _changes(ticket: Ticket, fact: Move) -> dict[str, Any]:
             return {"category_verified": True}
         case CategoryWithdrawn():
             return {"category_withdrawn": True}
+        case ClaimVerified():
+            limit = {"clock": ticket.clock.limited(timedelta(seconds=fact.limit_seconds))}
+            return limit | {"claim_verified": True, "warning_seconds": fact.warning_seconds}
         case Rated(stars=stars):
             return {"stars": stars}
         case _:
@@ -440,6 +492,23 @@ def _time_spent(ticket: Ticket, until: datetime) -> dict[str, Any]:
             return {"serving": ticket.serving + (until - ticket.state_since)}
         case _:
             return {}
+
+
+def _readmitted(ticket: Ticket, fact: Readmitted) -> dict[str, Any]:
+    """Waiting again. What is counted as a wait since the call was neither answering nor time away."""
+    back = {"clock": _running(ticket, fact.since), "late_until": None}
+    if fact.since < fact.at:
+        answered = max(NOTHING, ticket.state_since - max(fact.since, ticket.clock_start))
+        return back | {"answering": ticket.answering - answered}
+    return back | {"away": ticket.away + (fact.at - ticket.state_since)}
+
+
+def readmitted_since(ticket: Ticket, now: datetime) -> datetime:
+    """From when on a late visitor who is there now waits again; never so that the clock reads more than has passed."""
+    assert ticket.missed_call_at, "who is late has missed a call"
+    if now - ticket.state_since > QUICK_RETURN:
+        return now
+    return min(now, max(ticket.missed_call_at, ticket.clock_start + ticket.clock.waited))
 
 
 def _waiting_again(ticket: Ticket, at: datetime) -> dict[str, Any]:

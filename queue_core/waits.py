@@ -42,6 +42,10 @@ class WaitClock:
         """Running from `at`; a clock that runs already is left alone."""
         return self if self.since else WaitClock(self.limit, self.waited, since=at)
 
+    def limited(self, limit: timedelta) -> "WaitClock":
+        """The same wait under another limit."""
+        return self if limit == self.limit else WaitClock(limit, self.waited, self.since)
+
     def stopped(self, at: datetime) -> "WaitClock":
         """Standing at what it reads at `at`."""
         return WaitClock(self.limit, self.reading(at))

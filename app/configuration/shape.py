@@ -239,6 +239,10 @@ class OfficeTable(Table):
     more_time_seconds: int = Field(default=USUAL.more_time_seconds, ge=60, le=7_200)
     more_time_limit: int = Field(default=USUAL.more_time_limit, ge=0, le=20)
     offline_numbers: int = Field(default=USUAL.offline_numbers, ge=0, le=200)
+    no_show_seconds: int = Field(default=USUAL.no_show_seconds, ge=0, le=600)
+    late_seconds: int = Field(default=USUAL.late_seconds, ge=0, le=7_200)
+    late_limit: int = Field(default=USUAL.late_limit, ge=0, le=20)
+    kiosk_claims: bool = USUAL.kiosk_claims
     limits: LimitsTable = LimitsTable()
     escalation: list[EscalationTable] = Field(default=USUAL_ESCALATION, min_length=1, max_length=20)
     hours: HoursTable
@@ -271,6 +275,10 @@ class OfficeTable(Table):
             more_time_seconds=self.more_time_seconds,
             more_time_limit=self.more_time_limit,
             offline_numbers=self.offline_numbers,
+            no_show_seconds=self.no_show_seconds,
+            late_seconds=self.late_seconds,
+            late_limit=self.late_limit,
+            kiosk_claims=self.kiosk_claims,
         )
 
 

@@ -66,6 +66,7 @@ function begin() {
   on("no-show", () => step("no-show"));
   on("undo", () => told(`${COUNTER}/undo`));
   on("verify", () => step("verify-category"));
+  on("take-over", () => told(`${COUNTER}/open`, { operator: remembered("operator"), take_over: true }));
   on("end-theirs", () => told(`${COUNTER}/close`));
   element("disarm").addEventListener("click", disarm);
   element("be-them").addEventListener("click", beThem);
@@ -160,6 +161,7 @@ async function act(button, wishes) {
     // out whose answer was lost, and the state says that too.
     const isToldByState = error instanceof Problem ? button === "arrival" : mode() !== before;
     if (!isToldByState) complain(sentenceOf(error));
+    element("take-over").hidden = !(error instanceof Problem && error.type === "operator-busy");
   }
   setTimeout(paintMain, DOUBLE_PRESS_MS);
   paint();
@@ -230,6 +232,7 @@ function sentenceOf(error) {
 function complain(sentence) {
   element("problem").textContent = sentence;
   element("problem").hidden = !sentence;
+  if (!sentence) element("take-over").hidden = true;
 }
 
 // What is shown
@@ -254,8 +257,9 @@ function paint() {
   paintMain();
   paintActions(counter, standing);
   paintVisitor(snapshot, counter.visitor, standing);
-  paintLine(snapshot, lineOf(snapshot, counter));
+  paintLine(snapshot, lineOf(snapshot, counter), foundBooking);
   paintHeld(snapshot, counter);
+  paintLate(snapshot, counter);
   tick();
   void askForVisit(counter.visitor);
 }
@@ -405,6 +409,29 @@ function heldRow(state, held) {
   back.addEventListener("click", () => void act(`resume-${held.ticket}`, () => step("resume", undefined, held.ticket)));
   row.append(made("span", held.number, "number"), made("span", until, "quiet"), back);
   return row;
+}
+
+/** @param {Snapshot} state @param {Counter} counter */
+function paintLate(state, counter) {
+  const late = state.late_visitors.filter((each) => each.counter === counter.id || counter.services.includes(each.service));
+  element("late-part").hidden = late.length === 0;
+  element("late").replaceChildren(...late.map((each) => lateRow(state, each)));
+}
+
+/** @param {Snapshot} state @param {import("./states.js").Late} late */
+function lateRow(state, late) {
+  const row = document.createElement("li");
+  const until = late.until ? say("until {time}", { time: clock(late.until, state.zone) }) : "";
+  const here = made("button", say("Is here"));
+  here.setAttribute("aria-label", say("{number}: is here, back to the line", { number: late.number }));
+  here.addEventListener("click", () => void act(`readmit-${late.ticket}`, () => step("readmit", undefined, late.ticket)));
+  row.append(made("span", late.number, "number"), made("span", until, "quiet"), here);
+  return row;
+}
+
+/** @param {string} ticket */
+function foundBooking(ticket) {
+  void act(`claim-${ticket}`, () => step("verify-claim", undefined, ticket));
 }
 
 function paintMute() {

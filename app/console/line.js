@@ -1,6 +1,6 @@
 // Who waits for this counter, and how long the nearest of them still has.
 
-import { minutes, now } from "../web/assets/time.js";
+import { clock, minutes, now } from "../web/assets/time.js";
 import { say } from "../web/assets/words.js";
 import { element, made, nameOf } from "./states.js";
 
@@ -18,11 +18,16 @@ export function lineOf(snapshot, counter) {
   );
 }
 
-/** Paint the line from a snapshot. @param {Snapshot} snapshot @param {Place[]} line */
-export function paintLine(snapshot, line) {
+/**
+ * Paint the line from a snapshot; `found` is told whose booking was found.
+ * @param {Snapshot} snapshot
+ * @param {Place[]} line
+ * @param {(ticket: string) => void} found
+ */
+export function paintLine(snapshot, line, found) {
   // A snapshot names only the first of a very long line.
   element("waiting").textContent = line.length ? `${line.length}${snapshot.waiting > snapshot.line.length ? "+" : ""}` : "";
-  element("line").replaceChildren(...line.map((place) => row(snapshot, place)));
+  element("line").replaceChildren(...line.map((place) => row(snapshot, place, found)));
   tickLine(snapshot, line);
 }
 
@@ -39,19 +44,25 @@ export function tickLine(snapshot, line) {
   paintNearest(snapshot, line);
 }
 
-/** @param {Snapshot} snapshot @param {Place} place */
-function row(snapshot, place) {
+/** @param {Snapshot} snapshot @param {Place} place @param {(ticket: string) => void} found */
+function row(snapshot, place, found) {
   const fresh = document.createElement("li");
   const left = made("strong", "", "left");
   left.title = say("Left until the limit");
-  fresh.append(made("span", place.number, "number"), made("span", nameOf(snapshot.services, place.service), "service"), marks(place), made("span", "", "waited"), left);
+  fresh.append(made("span", place.number, "number"), made("span", nameOf(snapshot.services, place.service), "service"), marks(snapshot, place, found), made("span", "", "waited"), left);
   return fresh;
 }
 
-/** @param {Place} place */
-function marks(place) {
+/** @param {Snapshot} snapshot @param {Place} place @param {(ticket: string) => void} found */
+function marks(snapshot, place, found) {
   const fresh = made("span", "", "marks");
   if (place.rank !== "walk_in") fresh.append(made("span", rankSaid(place.rank), `mark ${place.rank}`));
+  if (place.claim) {
+    const button = made("button", say("Booking found"), "found");
+    button.setAttribute("aria-label", say("{number}: the booking was found", { number: place.number }));
+    button.addEventListener("click", () => found(place.ticket));
+    fresh.append(made("span", say("Says: booked for {time}", { time: clock(place.claim, snapshot.zone) }), "mark"), button);
+  }
   if (place.counter) fresh.append(made("span", say("To this counter"), "mark"));
   return fresh;
 }

@@ -27,12 +27,13 @@ export function openPanels(desk) {
   }
   each("data-reason", (reason) => desk.pause(reason));
   each("data-outcome", (outcome) => desk.step("finish", { outcome }));
-  each("data-withdraw", (reason) => desk.step("withdraw-category", { reason }));
+  each("data-withdraw", (reason) => desk.step("withdraw-category", withdrawal(reason)));
   chosen("close-counter", () => desk.close());
   chosen("return", () => desk.step("return"));
   chosen("hold-office", () => desk.step("hold", { by: "office" }));
   submitted("pause", () => desk.pause(textOf("pause-reason")));
-  submitted("withdraw", () => desk.step("withdraw-category", { reason: textOf("withdraw-reason") }));
+  submitted("withdraw", () => desk.step("withdraw-category", withdrawal(textOf("withdraw-reason"))));
+  element("keep-reason").form.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
   submitted("hold", () => desk.step("hold", { by: "visitor", until: inMinutes(element("hold-minutes").valueAsNumber) }));
   submitted("transfer", () => desk.step("transfer", destination()));
   element("to-service").addEventListener("change", () => offerCounters(desk));
@@ -114,6 +115,12 @@ function counterSaid(counter) {
 function destination() {
   const counter = element("to-counter").value;
   return { service: element("to-service").value, ...(counter ? { counter } : {}), come_back: element("come-back").checked };
+}
+
+/** Why a right does not hold and, if the visitor stays at the counter, why. @param {string} reason */
+function withdrawal(reason) {
+  const keep = textOf("keep-reason");
+  return { reason, ...(keep ? { keep } : {}) };
 }
 
 /** @param {number} minutes */

@@ -23,6 +23,7 @@ from queue_core.commands import (
     NoShow,
     OpenCounter,
     PauseCounter,
+    Readmit,
     Recall,
     Resume,
     ReturnToLine,
@@ -31,9 +32,11 @@ from queue_core.commands import (
     Transfer,
     Undo,
     VerifyCategory,
+    VerifyClaim,
     WithdrawCategory,
 )
 from queue_core.errors import (
+    CallTooFresh,
     CounterBusy,
     CounterIsClosed,
     CounterIsPaused,
@@ -41,8 +44,10 @@ from queue_core.errors import (
     HoldInThePast,
     NobodyServes,
     NoCategory,
+    NoClaim,
     NothingToUndo,
     NotInLine,
+    OperatorBusy,
     RecallLimitReached,
     Refusal,
     StepForbidden,
@@ -50,7 +55,7 @@ from queue_core.errors import (
     UnknownService,
     UnknownTicket,
 )
-from queue_core.facts import HeldBy, Outcome
+from queue_core.facts import HeldBy, Outcome, Readmission
 
 router = room("console")
 
@@ -83,9 +88,10 @@ def step(name: str, *kinds: type[Refusal]) -> Route:
 
 
 class OpenWish(Wish):
-    """Who works at the counter."""
+    """Who works at the counter; `take_over` ends what they do at another one."""
 
     operator: Line
+    take_over: bool = False
 
 
 class PauseWish(Wish):
@@ -147,9 +153,10 @@ class TransferWish(Wish):
 
 
 class WithdrawWish(Wish):
-    """Why the right does not hold."""
+    """Why the right does not hold. A visitor at a counter goes back to the line, unless `keep` says why not."""
 
     reason: Line
+    keep: Line | None = None
 
 
 @router.post(
@@ -164,10 +171,10 @@ async def call_next(office: OfficeId, counter: CounterId, actor: Actor) -> Respo
     return ticket_reply(answer) if answer.ticket else nothing()
 
 
-@session("open", *BODY, CounterTaken)
+@session("open", *BODY, CounterTaken, OperatorBusy, CounterBusy)
 async def open_counter(office: OfficeId, counter: CounterId, wish: OpenWish, actor: Actor) -> Response:
     """Begin an operator's session, or go on with it after a pause."""
-    return counter_reply(await actor.do(office, OpenCounter(counter, wish.operator)))
+    return counter_reply(await actor.do(office, OpenCounter(counter, wish.operator, wish.take_over)))
 
 
 @session("pause", *BODY, CounterIsClosed, CounterBusy)
@@ -217,10 +224,16 @@ async def finish_service(office: OfficeId, ticket: TicketId, actor: Actor, wish:
     return await _step(actor, office, Finish(ticket, wish.outcome))
 
 
-@step("no-show")
+@step("no-show", CallTooFresh)
 async def record_no_show(office: OfficeId, ticket: TicketId, actor: Actor) -> Response:
-    """The visitor was called and did not come."""
+    """The visitor was called and did not come. Where the office waits for who is late, a second time ends the visit."""
     return await _step(actor, office, NoShow(ticket))
+
+
+@step("readmit")
+async def readmit_visitor(office: OfficeId, ticket: TicketId, actor: Actor) -> Response:
+    """A late visitor has come to the staff and is in the line again."""
+    return await _step(actor, office, Readmit(ticket, Readmission.OPERATOR))
 
 
 @step("return", *BODY)
@@ -262,7 +275,13 @@ async def verify_category(office: OfficeId, ticket: TicketId, actor: Actor) -> R
 @step("withdraw-category", *BODY, NoCategory)
 async def withdraw_category(office: OfficeId, ticket: TicketId, wish: WithdrawWish, actor: Actor) -> Response:
     """The out-of-turn right does not hold."""
-    return await _step(actor, office, WithdrawCategory(ticket, wish.reason))
+    return await _step(actor, office, WithdrawCategory(ticket, wish.reason, wish.keep))
+
+
+@step("verify-claim", NoClaim)
+async def verify_claim(office: OfficeId, ticket: TicketId, actor: Actor) -> Response:
+    """Somebody of the office has found the booking that the visitor claims."""
+    return await _step(actor, office, VerifyClaim(ticket))
 
 
 async def _step(actor: Actor, office: str, command: TicketCommand) -> Response:

@@ -43,11 +43,13 @@
  * @property {string | null} counter
  * @property {string} channel
  * @property {string} rank
+ * @property {string | null} claim
  * @property {number} waited_seconds
  * @property {string | null} due
  */
 
 /** @typedef {{ticket: string, number: string, service: string, counter: string | null, by: string, until: string | null}} OnHold */
+/** @typedef {{ticket: string, number: string, service: string, counter: string | null, until: string | null}} Late */
 /** @typedef {{id: string, name: Words, limit_seconds: Record<string, number>}} Service */
 
 /**
@@ -61,6 +63,7 @@
  * @property {Place[]} line
  * @property {number} waiting
  * @property {OnHold[]} on_hold
+ * @property {Late[]} late_visitors
  */
 
 import { inWords } from "../web/assets/words.js";

@@ -20,6 +20,8 @@ const SAID = {
   Served: mark("Service ended: {outcome}"),
   MovedOn: mark("Service ended: {outcome}; goes on to {service}"),
   Missed: mark("Did not come when called"),
+  Absent: mark("Did not come when called, may still come"),
+  Readmitted: mark("Came late: back in the line"),
   Returned: mark("Sent back to the line"),
   Resumed: mark("Back in the line"),
   Transferred: mark("Sent on: {service}"),
@@ -32,6 +34,7 @@ const SAID = {
   Relieved: mark("The wait past the limit ended"),
   CategoryVerified: mark("The document was seen"),
   CategoryWithdrawn: mark("The right was found not to hold"),
+  ClaimVerified: mark("The booking was found"),
   Undone: mark("The last step was taken back"),
 };
 

@@ -43,6 +43,11 @@ def row_of(office_id: str, ticket: Ticket, seq: int) -> Sequence[Any]:
         clock.waited.total_seconds(),
         ticket.serving.total_seconds(),
         seq,
+        ticket.first_missed_at,
+        ticket.misses,
+        ticket.away.total_seconds(),
+        ticket.claim,
+        ticket.claim_verified,
     )
 
 

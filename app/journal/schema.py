@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -129,6 +130,11 @@ tickets = Table(
     Column("waited_seconds", Double, nullable=False),
     Column("serving_seconds", Double, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Column("first_missed_at", Instant),
+    Column("misses", Integer, nullable=False, server_default=text("0")),
+    Column("away_seconds", Double, nullable=False, server_default=text("0")),
+    Column("claimed_slot", Instant),
+    Column("claim_verified", Boolean, nullable=False, server_default=false()),
     CheckConstraint(
         "(state IN ('served', 'missed', 'left', 'unserved')) = (ended_at IS NOT NULL)", name="ended_has_its_end"
     ),

@@ -1,6 +1,6 @@
 // The kiosk: two touches to a ticket, for whoever stands before it, with the server or without.
 
-import { Problem } from "../web/assets/ask.js";
+import { Problem, newKey, tell } from "../web/assets/ask.js";
 import { listen } from "../web/assets/live.js";
 import { heard, now } from "../web/assets/time.js";
 import { make, picture } from "./dom.js";
@@ -19,7 +19,7 @@ import { dayOf, inWords, say, speak, spoken, timeOf } from "./tongue.js";
 /** @typedef {import("./setup.js").Group} Group */
 /** @typedef {import("./setup.js").Menu} Menu */
 /** @typedef {import("./setup.js").Paper} Paper */
-/** @typedef {"welcome" | "group" | "rights" | "times" | "ticket" | "sorry"} View */
+/** @typedef {"welcome" | "group" | "rights" | "times" | "late" | "back" | "ticket" | "sorry"} View */
 
 const TICKET_SHOWN_S = 8;
 /** A number that has to be written down stays for longer. */
@@ -58,6 +58,8 @@ let paper = null;
 /** How the print went: null while it goes on, empty when it went well. @type {string | null} */
 let unprinted = null;
 let sorry = "";
+/** The number of a late visitor who is in the line again. */
+let back = "";
 /** @type {Paper | null} */
 let lastPaper = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -108,7 +110,9 @@ function learnMenu(news) {
 function learnState(news) {
   const asMenu = (/** @type {any} */ each) => each && JSON.stringify([each.receives, each.services.map((/** @type {any} */ one) => one.closed_because)]);
   const moved = asMenu(state) !== asMenu(news);
+  const wereLate = lateNumbers().join();
   state = news;
+  if (wereLate !== lateNumbers().join() && (view === "welcome" || view === "late")) repaint();
   heard(news);
   demo.hidden = !news.demo;
   demo.textContent = news.demo ?? "";
@@ -142,7 +146,7 @@ function repaint() {
   document.title = inWords(menu.name);
   document.body.dataset.view = view;
   const focused = document.activeElement instanceof HTMLButtonElement ? document.activeElement.textContent : null;
-  const views = { welcome, group: groupView, rights, times, ticket: ticketView, sorry: sorryView };
+  const views = { welcome, group: groupView, rights, times, late, back: backView, ticket: ticketView, sorry: sorryView };
   main.replaceChildren(...views[view]());
   paintModes(modes, () => {
     if (view !== "ticket") idle.watch();
@@ -190,7 +194,8 @@ function welcome() {
   const alone = menu.services.filter((service) => !groups.some((each) => each.id === service.group));
   const ways = [
     ...(menu.categories.length && !category ? [make("button", { type: "button", onclick: () => show("rights") }, say("I have a right to go first"))] : []),
-    ...(slot === null ? [make("button", { type: "button", onclick: chooseTime }, say("I have an appointment"))] : []),
+    ...(menu.claims && slot === null ? [make("button", { type: "button", onclick: chooseTime }, say("I have an appointment"))] : []),
+    ...(lateNumbers().length ? [make("button", { type: "button", onclick: () => show("late") }, say("I missed my call"))] : []),
   ];
   return [
     languages(),
@@ -333,6 +338,42 @@ function times() {
   ];
 }
 
+/** The numbers that were called for nothing and may still come. @returns {string[]} */
+function lateNumbers() {
+  return keeper?.away ? [] : (state?.late_visitors ?? []).map((/** @type {{number: string}} */ each) => each.number);
+}
+
+/** @returns {HTMLElement[]} */
+function late() {
+  const numbers = lateNumbers().map((each) => make("button", { type: "button", class: "choice number", "data-late": each, onclick: () => void readmit(each) }, each));
+  return [heading(say("Which number is yours?")), make("div", { class: "choices slots" }, ...numbers), steps("welcome")];
+}
+
+/** @param {string} number */
+async function readmit(number) {
+  if (busy) return;
+  busy = true;
+  try {
+    await tell(`${API}/kiosks/${SETUP.kiosk}/readmit`, { number }, { key: newKey("late") });
+    back = number;
+    show("back");
+  } catch (error) {
+    sorry = error instanceof Problem ? error.message : say("There is no answer. Please ask the staff.");
+    show("sorry");
+  } finally {
+    busy = false;
+  }
+}
+
+/** @returns {HTMLElement[]} */
+function backView() {
+  return [
+    heading(say("You are in the line again")),
+    make("p", { class: "your number" }, back),
+    make("div", { class: "steps" }, make("button", { type: "button", class: "main", onclick: beginAnew }, say("Done"))),
+  ];
+}
+
 /** What the visitor has said already, to be taken back. @returns {HTMLElement[]} */
 function chosen() {
   const said = (/** @type {string} */ text, /** @type {() => void} */ back) =>
@@ -408,8 +449,9 @@ function fromServer(ticket, service) {
 /** @param {{held: import("./store.js").Held, lease: import("./store.js").Lease}} given @param {Service} service @returns {Paper} */
 function fromLease({ held, lease }, service) {
   const issuedAt = Date.parse(held.issued_at);
-  const since = slot === null ? issuedAt : Math.max(slot, issuedAt);
-  const limit = service.limit_seconds[held.wish.channel];
+  const since = issuedAt;
+  // Nobody has found a booking yet, so the walk-in's limit is promised.
+  const limit = service.limit_seconds.walk_in;
   // Its own page bears the day of the lease, so a number that is given on a later day has none.
   const token = lease.day === dayOf(issuedAt) ? lease.visits[held.number] : undefined;
   return {

@@ -12,14 +12,14 @@ from typing_extensions import TypedDict
 from app.access import Actor, room
 from app.engine import Answer, JournalSilent
 from app.web.document import ANY, BODY, KEYED, MAY_BE_KEYED, READ, WRITE, refusals
-from app.web.inputs import Instant, KioskId, Language, LeaseId, OfficeId, OfflineNumber, Slug, Wish
-from app.web.models import IssuedOut, Moment, Seconds, Words, reply, ticket_out
+from app.web.inputs import Instant, KioskId, Language, LeaseId, OfficeId, OfflineNumber, Slug, TicketNumber, Wish
+from app.web.models import IssuedOut, Moment, Seconds, Words, nothing, reply, ticket_out
 from app.web.pages import Cursor, cursor_after, place_of
 from app.web.plain import instant
 from app.web.problems import type_of
 from app.web.refusals import BadCursor, BadInput, KeyMissing
 from app.web.snapshot import Day
-from queue_core.commands import Issue, IssueOffline, LeaseNumbers
+from queue_core.commands import Issue, IssueOffline, LeaseNumbers, Readmit
 from queue_core.decisions import decide
 from queue_core.errors import (
     BookingMismatch,
@@ -27,14 +27,18 @@ from queue_core.errors import (
     NobodyServes,
     NoMoreMarks,
     NothingToLease,
+    NotToday,
     NumberTaken,
     OfficeClosed,
     Refusal,
     ServiceIsClosed,
+    StepForbidden,
     UnknownCategory,
     UnknownLease,
     UnknownService,
+    UnknownTicket,
 )
+from queue_core.facts import Readmission
 from queue_core.hall import CounterState, Hall
 from queue_core.leases import Lease
 from queue_core.office import Channel, Service
@@ -44,7 +48,11 @@ router = room("kiosk")
 
 
 class IssueWish(Wish):
-    """What a visitor came for. `slot` is the booked time, `further` are more services of the same visit, in order."""
+    """What a visitor came for. `further` are more services of the same visit, in order.
+
+    `slot` is the time that the visitor says to have booked. Nobody has found the booking yet, so the ticket waits as a
+    walk-in's until somebody of the office does.
+    """
 
     service: Slug
     channel: Annotated[Channel, Field(strict=False)] = Channel.WALK_IN
@@ -55,7 +63,10 @@ class IssueWish(Wish):
 
     def command(self) -> Issue:
         """The command that carries it out."""
-        return Issue(self.service, self.channel, self.category, self.slot, tuple(self.further), self.language)
+        further = tuple(self.further)
+        return Issue(
+            self.service, self.channel, self.category, self.slot, further, self.language, claim=self.slot is not None
+        )
 
 
 class OfflineWish(IssueWish):
@@ -79,7 +90,14 @@ class OfflineWish(IssueWish):
             slot=self.slot,
             further=tuple(self.further),
             language=self.language,
+            claim=self.slot is not None,
         )
+
+
+class ReadmitWish(Wish):
+    """The number on the ticket of somebody who missed the call."""
+
+    number: TicketNumber
 
 
 class LeaseWish(Wish):
@@ -138,7 +156,7 @@ class CategoryOut(TypedDict):
 
 
 class Menu(TypedDict):
-    """What a kiosk of the office offers now."""
+    """What a kiosk of the office offers now. Visitors may say that they have booked only if `claims`."""
 
     office: str
     name: Words
@@ -148,6 +166,8 @@ class Menu(TypedDict):
     server_time: Moment
     day: Day
     receives: bool
+    claims: bool
+    late: bool
     groups: list[GroupOut]
     services: list[MenuService]
     categories: list[CategoryOut]
@@ -178,7 +198,7 @@ class Offices(TypedDict):
     openapi_extra=KEYED,
     responses=refusals(
         *(*WRITE, *BODY, KeyMissing, UnknownService, UnknownCategory),
-        *(OfficeClosed, ServiceIsClosed, NobodyServes, BookingMismatch),
+        *(OfficeClosed, ServiceIsClosed, NobodyServes, BookingMismatch, NotToday),
     ),
 )
 async def issue_ticket(office: OfficeId, wish: IssueWish, actor: Actor) -> Response:
@@ -216,6 +236,21 @@ async def tell_of_ticket(office: OfficeId, kiosk: KioskId, wish: OfflineWish, ac
     """Tell of a ticket that the kiosk gave out by itself; the visitor waits since then."""
     answer = await actor.do(office, wish.offline(kiosk), keyed=True)
     return _issued(office, answer, actor)
+
+
+@router.post(
+    "/{office}/kiosks/{kiosk}/readmit",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, *BODY, UnknownTicket, StepForbidden),
+)
+async def readmit_at_kiosk(office: OfficeId, kiosk: KioskId, wish: ReadmitWish, actor: Actor) -> Response:
+    """Somebody who missed the call has come to the kiosk, and waits again."""
+    hall = await actor.hall(office)
+    name = next((ticket.id for ticket in hall.people() if ticket.number == wish.number), wish.number)
+    await actor.do(office, Readmit(name, Readmission.KIOSK))
+    return nothing()
 
 
 @router.get("/{office}/services", response_model=Menu, responses=refusals(*READ))
@@ -276,6 +311,8 @@ def menu(hall: Hall, clock: datetime) -> Menu:
         "server_time": instant(clock),
         "day": hall.day_at(now).isoformat(),
         "receives": hall.receives_at(now),
+        "claims": office.kiosk_claims,
+        "late": office.late_seconds > 0,
         "groups": [{"id": group.id, "name": dict(group.name)} for group in office.groups],
         "services": [_menu_service(hall, service, now) for service in office.services],
         "categories": [

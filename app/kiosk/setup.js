@@ -6,7 +6,7 @@
  * @typedef {{id: string, letter: string, group: string | null, name: Words, open: boolean, problem: string | null,
  *   reason: string | null, limit_seconds: {walk_in: number, booked: number}}} Service
  * @typedef {{id: string, name: Words, basis: Words}} Category
- * @typedef {{name: Words, hotline: string | null, server_time: string, day: string, receives: boolean, groups: Group[],
+ * @typedef {{name: Words, hotline: string | null, server_time: string, day: string, receives: boolean, claims: boolean, groups: Group[],
  *   services: Service[], categories: Category[]}} Menu
  * @typedef {{size: number, bits: string}} Code  a QR code, as the server draws it
  * @typedef {{office: string, kiosk: string, printer: string | null, visits: string, idle: number, zone: string,
@@ -20,7 +20,7 @@
  * @property {Service} service
  * @property {Category | null} category
  * @property {number} issuedAt
- * @property {number} since  when the wait begins: the slot of somebody with an appointment who came early
+ * @property {number} since  when the wait begins
  * @property {number} due
  * @property {number | null} ahead  null when nobody could be asked
  * @property {number} limitMinutes

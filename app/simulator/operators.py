@@ -89,26 +89,36 @@ class Operator:
         progress = await self.hall.progress_of(ticket)
         progress.was_called = True
         if progress.turn is Turn.NO_SHOW:
-            await self._give_up(ticket)
+            await self._give_up(ticket, progress)
         elif progress.turn is Turn.RETURN:
             progress.turn = Turn.NONE
             await self._move(ticket, "return", {"reason": "asked to come a little later"})
         else:
             await self._serve(ticket, progress)
 
-    async def _give_up(self, ticket: Ticket) -> None:
+    async def _give_up(self, ticket: Ticket, progress: Progress) -> None:
         """Call twice more, then record that nobody came."""
         for _ in range(2):
             await self.server.clock.sleep(SECONDS_BETWEEN_CALLS)
             await self._move(ticket, "recall", expected=("recall-limit-reached",))
         await self.server.clock.sleep(SECONDS_BETWEEN_CALLS)
         await self._move(ticket, "no-show")
+        if self.hall.in_hall.get(ticket["id"]) is progress:
+            self.hall.later(self._come_late(ticket, progress))
+
+    async def _come_late(self, ticket: Ticket, progress: Progress) -> None:
+        """Half of those who missed their call come late; the others are waited for, and the staff gives them up."""
+        await self.server.clock.sleep(progress.random.uniform(60, 400))
+        progress.turn = Turn.NONE
+        step = "readmit" if progress.random.random() < 0.5 else "no-show"
+        await self._move(ticket, step, expected=NO_LONGER_THERE)
 
     async def _serve(self, ticket: Ticket, progress: Progress) -> None:
         await self.server.clock.sleep(progress.random.uniform(10, 40))
         if ticket["state"] == "called" and not await self._move(ticket, "start", expected=NO_LONGER_THERE):
             return
-        await self._see_papers(ticket, progress)
+        if not await self._see_papers(ticket, progress):
+            return
         match progress.turn:
             case Turn.TRANSFER:
                 await self._part_of(progress, 0.4)
@@ -126,13 +136,15 @@ class Operator:
             case _:
                 await self._finish(ticket, progress)
 
-    async def _see_papers(self, ticket: Ticket, progress: Progress) -> None:
+    async def _see_papers(self, ticket: Ticket, progress: Progress) -> bool:
+        """Whether the visitor stays at the counter: who goes first without a right is sent back to the line."""
         if not ticket["category"] or ticket["category_verified"] or ticket["category_withdrawn"]:
-            return
+            return True
         if progress.visit.entitled:
             await self._move(ticket, "verify-category")
-        else:
-            await self._move(ticket, "withdraw-category", {"reason": "the paper has expired"})
+            return True
+        await self._move(ticket, "withdraw-category", {"reason": "the paper has expired"})
+        return False
 
     async def _part_of(self, progress: Progress, share: float) -> None:
         """Serve a first part; what is left is for later, and nothing special happens then."""

@@ -20,10 +20,10 @@ from app.visitor.steps import NamedOut, StepOut, counter_out, named_out, service
 from app.web.headers import demo_mark
 from app.web.models import Moment, Seconds, Words
 from app.web.plain import instant, instant_or_none
-from queue_core.commands import AskForTime, Cancel, ComeBack, Command, Rate
+from queue_core.commands import AskForTime, Cancel, ComeBack, Command, Rate, Readmit
 from queue_core.decisions import decide
 from queue_core.errors import Refusal
-from queue_core.facts import HeldBy, Rank, TicketFact
+from queue_core.facts import HeldBy, Rank, Readmission, TicketFact
 from queue_core.hall import Call, Hall
 from queue_core.office import Channel
 from queue_core.tickets import State, Ticket, retold
@@ -65,6 +65,7 @@ class May(TypedDict):
     leave: bool
     more_time: MoreTime | None
     back: bool
+    here: bool
     rate: bool
 
 
@@ -81,7 +82,8 @@ class OwnVisit(TypedDict):
 
     `due` is when the limit is reached if nobody calls, null while the clock stands. `ahead` is set while the visitor is
     in line, and `expected_at` too where the counters have called often enough lately. `counter` and `called_at` are set
-    from the call to the end of service. `held_by` and `held_until` are set while the ticket is out of the line.
+    from the call to the end of service. `held_by` and `held_until` are set while the ticket is out of the line, and
+    `late_until` while a visitor who missed the call may still come. `claim` is the booking that nobody has found yet.
     """
 
     office: OwnOffice
@@ -106,6 +108,8 @@ class OwnVisit(TypedDict):
     called_at: Moment | None
     held_by: HeldBy | None
     held_until: Moment | None
+    late_until: Moment | None
+    claim: Moment | None
     ended_at: Moment | None
     stars: int | None
     may: May
@@ -143,6 +147,8 @@ def own_visit(hall: Hall, history: Sequence[Recorded], clock: Clock) -> OwnVisit
         "called_at": instant_or_none(ticket.last_called_at) if is_called else None,
         "held_by": ticket.held_by if ticket.state is State.HELD else None,
         "held_until": instant_or_none(ticket.held_until) if ticket.state is State.HELD else None,
+        "late_until": instant_or_none(ticket.late_until) if ticket.state is State.LATE else None,
+        "claim": None if ticket.claim_verified else instant_or_none(ticket.claim),
         "ended_at": instant_or_none(ticket.ended_at),
         "stars": hall.ratings[ticket.id].stars if ticket.id in hall.ratings else ticket.stars,
         "may": _may(hall, ticket, now),
@@ -181,7 +187,7 @@ class _Visit:
         counter = self._hall.office.counter(call.counter)
         if then is None or not counter or not counter.serves(then.service, then.only_counter) or self._is_undone(call):
             return None
-        if then.state is State.HELD:
+        if then.state in (State.HELD, State.LATE):
             return Why.WHILE_AWAY
         return _reason(call, then) if then.in_line else None
 
@@ -222,6 +228,7 @@ def _may(hall: Hall, ticket: Ticket, now: datetime) -> May:
         "leave": _would(hall, Cancel(ticket.id), now),
         "more_time": more_time if _would(hall, AskForTime(ticket.id), now) else None,
         "back": _would(hall, ComeBack(ticket.id), now),
+        "here": _would(hall, Readmit(ticket.id, Readmission.VISITOR), now),
         "rate": _would(hall, Rate(ticket.id, stars=5), now),
     }
 

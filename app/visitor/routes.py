@@ -34,9 +34,9 @@ from app.web.models import (
 from app.web.pages import Cursor, cursor_after, place_of
 from app.web.plain import instant
 from app.web.refusals import BadCursor, UnknownVisit
-from queue_core.commands import AskForTime, Cancel, ComeBack, Rate
+from queue_core.commands import AskForTime, Cancel, ComeBack, Rate, Readmit
 from queue_core.errors import NoMoreTime, RatedOften, StepForbidden, UnknownTicket
-from queue_core.facts import Because, Called, TicketFact, Undone
+from queue_core.facts import Because, Called, Readmission, TicketFact, Undone
 from queue_core.hall import Hall
 from queue_core.office import Discipline
 from queue_core.tickets import State, Ticket, retold
@@ -193,6 +193,20 @@ async def come_back(token: Token, actor: Actor) -> Response:
     """The visitor who stepped aside is there again, and goes on waiting."""
     office, ticket = actor.tokens.read(token)
     await actor.do(office, ComeBack(ticket))
+    return nothing()
+
+
+@visits.post(
+    "/{token}/here",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=MAY_BE_KEYED,
+    responses=refusals(*WRITE, UnknownVisit, UnknownTicket, StepForbidden),
+)
+async def say_here(token: Token, actor: Actor) -> Response:
+    """The visitor who missed the call is there, and waits again."""
+    office, ticket = actor.tokens.read(token)
+    await actor.do(office, Readmit(ticket, Readmission.VISITOR))
     return nothing()
 
 

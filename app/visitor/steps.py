@@ -11,12 +11,14 @@ from app.journal import Recorded
 from app.web.models import Moment, Words
 from app.web.plain import instant, instant_or_none
 from queue_core.facts import (
+    Absent,
     Acknowledged,
     Announced,
     Breached,
     Called,
     CategoryVerified,
     CategoryWithdrawn,
+    ClaimVerified,
     Escalated,
     Fact,
     Held,
@@ -27,6 +29,7 @@ from queue_core.facts import (
     Move,
     MovedOn,
     Rated,
+    Readmitted,
     Recalled,
     Relieved,
     Resumed,
@@ -55,6 +58,8 @@ class What(StrEnum):
     SERVED = "served"
     MOVED_ON = "moved_on"
     MISSED = "missed"
+    ABSENT = "absent"
+    READMITTED = "readmitted"
     RETURNED = "returned"
     STEPPED_ASIDE = "stepped_aside"
     HELD = "held"
@@ -66,6 +71,7 @@ class What(StrEnum):
     ANSWERED_FOR = "answered_for"
     CATEGORY_VERIFIED = "category_verified"
     CATEGORY_WITHDRAWN = "category_withdrawn"
+    CLAIM_VERIFIED = "claim_verified"
     RATED = "rated"
     TAKEN_BACK = "taken_back"
 
@@ -125,8 +131,12 @@ def _step(fact: Fact) -> tuple[What, datetime, dict[str, Any]] | None:
             return What.SERVED, fact.at, {}
         case MovedOn(stop=stop):
             return What.MOVED_ON, fact.at, {"service": stop.service, "counter": stop.counter}
-        case Missed():
-            return What.MISSED, fact.at, {}
+        case Missed(since=since):
+            return What.MISSED, since or fact.at, {}
+        case Absent(until=until):
+            return What.ABSENT, fact.at, {"until": until}
+        case Readmitted():
+            return What.READMITTED, fact.at, {}
         case Returned():
             return What.RETURNED, fact.at, {}
         case Held(by=by, until=until):
@@ -147,6 +157,8 @@ def _step(fact: Fact) -> tuple[What, datetime, dict[str, Any]] | None:
             return What.CATEGORY_VERIFIED, fact.at, {}
         case CategoryWithdrawn():
             return What.CATEGORY_WITHDRAWN, fact.at, {}
+        case ClaimVerified():
+            return What.CLAIM_VERIFIED, fact.at, {}
         case Rated():
             return What.RATED, fact.at, {}
         case Undone(counter=counter):

@@ -22,7 +22,7 @@ import { inWords, mark, say } from "../web/assets/words.js";
  * @property {string | null} demo
  * @property {string} number
  * @property {Named} service
- * @property {"waiting" | "called" | "serving" | "held" | "served" | "missed" | "left" | "unserved"} state
+ * @property {"waiting" | "called" | "serving" | "held" | "late" | "served" | "missed" | "left" | "unserved"} state
  * @property {string} clock_start
  * @property {number} limit_seconds
  * @property {number} waited_seconds
@@ -34,8 +34,10 @@ import { inWords, mark, say } from "../web/assets/words.js";
  * @property {string | null} called_at
  * @property {"office" | "visitor" | null} held_by
  * @property {string | null} held_until
+ * @property {string | null} late_until
+ * @property {string | null} claim
  * @property {number | null} stars
- * @property {{leave: boolean, more_time: {seconds: number, left: number} | null, back: boolean, rate: boolean}} may
+ * @property {{leave: boolean, more_time: {seconds: number, left: number} | null, back: boolean, here: boolean, rate: boolean}} may
  * @property {{number: string, at: string, why: string}[]} passed_by
  * @property {Step[]} timeline
  */
@@ -55,6 +57,10 @@ export function headline(visit, now) {
       return visit.held_until
         ? say("Your place is kept until {time}", { time: clock(visit.held_until, visit.office.zone) })
         : say("Your place is kept");
+    case "late":
+      return say("You were called and did not come. Come by {time}, and you wait on from where you were.", {
+        time: visit.late_until ? clock(visit.late_until, visit.office.zone) : "–",
+      });
     case "called":
       return say("It is your turn. Please go to:");
     case "serving":
@@ -84,6 +90,7 @@ export function when(visit) {
 /** What else there is to know now. @param {Visit} visit @param {number} now @returns {string} */
 export function note(visit, now) {
   if (visit.state === "waiting" && isEarly(visit, now)) return say("Your waiting counts from then on.");
+  if (visit.state === "waiting" && visit.claim) return say("Your booking has not been found yet. Please show it to the staff.");
   if (visit.state !== "held") return "";
   return visit.held_by === "visitor"
     ? say("The clock stands meanwhile. You have waited {waited} of {limit} minutes, and that counts.", {
@@ -139,6 +146,9 @@ const STEPS = {
   served: mark("Your service ended"),
   moved_on: mark("Service ended; next you wait for: {service}"),
   missed: mark("You were called and did not come"),
+  absent: mark("You were called and did not come; your place was kept until {until}"),
+  readmitted: mark("You came late and are in the line again"),
+  claim_verified: mark("Your booking was found"),
   returned: mark("You are back in the line; the waiting goes on counting"),
   stepped_aside: mark("You stepped aside until {until}; the clock stood"),
   held: mark("The office set your ticket aside; the waiting went on counting"),

@@ -48,6 +48,7 @@ function start() {
   for (const touch of ["pointerup", "keydown", "click"]) document.addEventListener(touch, makeHeard);
   by("more-time").querySelector("button")?.addEventListener("click", () => step("more-time"));
   by("back").addEventListener("click", () => step("back"));
+  by("here").addEventListener("click", () => step("here"));
   by("leave").addEventListener("click", () => dialog().showModal());
   dialog().addEventListener("close", () => dialog().returnValue === "leave" && step("leave"));
   for (const button of stars()) button.addEventListener("click", () => rate(Number(button.dataset.stars)));
@@ -183,7 +184,7 @@ function paintSound() {
 
 /** Whether a call may still come. */
 function isOn() {
-  return visit !== null && ["waiting", "held", "called"].includes(visit.state);
+  return visit !== null && ["waiting", "held", "called", "late"].includes(visit.state);
 }
 
 // Painting
@@ -231,8 +232,9 @@ function tick() {
 
 /** @param {Visit} fresh */
 function paintActions({ may }) {
-  by("actions").hidden = !may.leave && !may.more_time && !may.back;
+  by("actions").hidden = !may.leave && !may.more_time && !may.back && !may.here;
   by("back").hidden = !may.back;
+  by("here").hidden = !may.here;
   by("leave").hidden = !may.leave;
   by("more-time").hidden = !may.more_time;
   if (may.more_time) {

@@ -13,6 +13,7 @@ from queue_core.leases import MARKS
 SLUG = r"^[a-z0-9][a-z0-9-]{0,39}$"
 TICKET = rf"^[0-9]{{8}}-[A-ZА-ЯЁ][{MARKS}]?[0-9]{{3,9}}$"
 OFFLINE_NUMBER = rf"^[A-ZА-ЯЁ][{MARKS}][0-9]{{3,9}}$"
+NUMBER = rf"^[A-ZА-ЯЁ][{MARKS}]?[0-9]{{3,9}}$"
 LEASE = rf"^[0-9]{{8}}-[{MARKS}]-[1-9][0-9]{{0,8}}$"
 LINE = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -35,6 +36,9 @@ LeaseId = Annotated[str, Field(pattern=LEASE, examples=["20261123-K-1"])]
 
 OfflineNumber = Annotated[str, Field(pattern=OFFLINE_NUMBER, examples=["AK001"])]
 """A number of a kiosk's own series."""
+
+TicketNumber = Annotated[str, Field(pattern=NUMBER, examples=["A012"])]
+"""What is printed on a ticket."""
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 """ISO 639-1, such as `ru`."""

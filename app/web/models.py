@@ -58,6 +58,8 @@ class TicketOut(TypedDict):
     category: str | None
     category_verified: bool
     category_withdrawn: bool
+    claim: Moment | None
+    claim_verified: bool
     stops: list[StopOut]
     only_counter: str | None
     counter: str | None
@@ -84,6 +86,10 @@ class TicketOut(TypedDict):
     outcome: Outcome | None
     held_by: HeldBy | None
     held_until: Moment | None
+    misses: Annotated[int, Field(ge=0)]
+    first_missed_at: Moment | None
+    late_until: Moment | None
+    away_seconds: Seconds
     language: str | None
     shown_at: Moment | None
     spoken_at: Moment | None
@@ -197,6 +203,8 @@ def ticket_out(ticket: Ticket, seq: int) -> TicketOut:
         "category": ticket.category,
         "category_verified": ticket.category_verified,
         "category_withdrawn": ticket.category_withdrawn,
+        "claim": instant_or_none(ticket.claim),
+        "claim_verified": ticket.claim_verified,
         "stops": [stop_out(stop) for stop in ticket.stops],
         "only_counter": ticket.only_counter,
         "counter": ticket.counter,
@@ -223,6 +231,10 @@ def ticket_out(ticket: Ticket, seq: int) -> TicketOut:
         "outcome": ticket.outcome,
         "held_by": ticket.held_by,
         "held_until": instant_or_none(ticket.held_until),
+        "misses": ticket.misses,
+        "first_missed_at": instant_or_none(ticket.first_missed_at),
+        "late_until": instant_or_none(ticket.late_until) if ticket.state is State.LATE else None,
+        "away_seconds": int(ticket.away.total_seconds()),
         "language": ticket.language,
         "shown_at": instant_or_none(ticket.shown_at),
         "spoken_at": instant_or_none(ticket.spoken_at),

@@ -84,7 +84,8 @@ class CounterNow(TypedDict):
 
 
 class PlaceInLine(TypedDict):
-    """A ticket in line. `counter` is set when only that one will do.
+    """A ticket in line. `counter` is set when only that one will do, `claim` when the visitor says to have booked that
+    time and nobody has found the booking.
 
     `over_limit_since` is set once the breach is on record, and `acknowledged` once somebody has answered for it.
     """
@@ -95,6 +96,7 @@ class PlaceInLine(TypedDict):
     counter: str | None
     channel: Channel
     rank: Rank
+    claim: Moment | None
     clock_start: Moment
     waited_seconds: Seconds
     due: Moment | None
@@ -116,8 +118,20 @@ class OnHold(TypedDict):
     until: Moment | None
 
 
+class LateOut(TypedDict):
+    """A ticket that was called for nothing and is waited for `until` then. `counter` is the one that called it."""
+
+    ticket: str
+    number: str
+    service: str
+    counter: str | None
+    since: Moment
+    until: Moment | None
+
+
 class CallOut(TypedDict):
-    """One of the latest calls: `seq` is its fact, `again` a recall, `missed` that the visitor did not come."""
+    """One of the latest calls: `seq` is its fact, `again` a recall, `missed` that the visitor did not come, in time or
+    at all."""
 
     seq: int
     at: Moment
@@ -163,6 +177,8 @@ class Snapshot(TypedDict):
     waiting: int
     held: int
     on_hold: list[OnHold]
+    late: int
+    late_visitors: list[LateOut]
     line: list[PlaceInLine]
     calls: list[CallOut]
     kept_today: dict[Channel, Kept]
@@ -179,6 +195,7 @@ def snapshot(hall: Hall, now: datetime, clock: Clock) -> Snapshot:
     office = hall.office
     waiting = [ticket for ticket in hall.tickets.values() if ticket.in_line]
     held = [ticket for ticket in hall.tickets.values() if ticket.state is State.HELD]
+    late = [ticket for ticket in hall.tickets.values() if ticket.state is State.LATE]
     return {
         "office": office.id,
         "name": dict(office.name),
@@ -197,6 +214,8 @@ def snapshot(hall: Hall, now: datetime, clock: Clock) -> Snapshot:
         "waiting": len(waiting),
         "held": len(held),
         "on_hold": [_on_hold(ticket) for ticket in nsmallest(LINE_SHOWN, held, key=_held_since)],
+        "late": len(late),
+        "late_visitors": [_late(ticket) for ticket in nsmallest(LINE_SHOWN, late, key=_held_since)],
         "line": [_place(ticket, now) for ticket in line(waiting, office, now)],
         "calls": [_call(hall, call) for call in hall.calls],
         "kept_today": {channel: _kept(hall, channel) for channel in (Channel.WALK_IN, Channel.BOOKED)},
@@ -296,8 +315,13 @@ def _call(hall: Hall, call: Call) -> CallOut:
         "service": call.service,
         "counter": call.counter,
         "again": call.again,
-        "missed": hall.outcome_of(call.ticket) is State.MISSED,
+        "missed": _is_missed(hall, call),
     }
+
+
+def _is_missed(hall: Hall, call: Call) -> bool:
+    ticket = hall.tickets.get(call.ticket)
+    return hall.outcome_of(call.ticket) is State.MISSED or (ticket is not None and ticket.state is State.LATE)
 
 
 def _kept(hall: Hall, channel: Channel) -> Kept:
@@ -315,6 +339,17 @@ def _ratings(hall: Hall) -> RatingsOut:
 
 def _held_since(ticket: Ticket) -> tuple[datetime, str]:
     return ticket.state_since, ticket.id
+
+
+def _late(ticket: Ticket) -> LateOut:
+    return {
+        "ticket": ticket.id,
+        "number": ticket.number,
+        "service": ticket.service,
+        "counter": ticket.counter,
+        "since": instant(ticket.state_since),
+        "until": instant_or_none(ticket.late_until),
+    }
 
 
 def _on_hold(ticket: Ticket) -> OnHold:
@@ -339,6 +374,7 @@ def _place(ticket: Ticket, now: datetime) -> PlaceInLine:
         "counter": ticket.only_counter,
         "channel": ticket.channel,
         "rank": ticket.rank,
+        "claim": None if ticket.claim_verified else instant_or_none(ticket.claim),
         "clock_start": instant(ticket.clock_start),
         "waited_seconds": int(ticket.clock.reading(now).total_seconds()),
         "due": instant_or_none(due),

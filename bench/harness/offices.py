@@ -20,6 +20,7 @@ def description(office: str, *, services: int = 5, counters: int = 8, limit_seco
         "time_zone": "Europe/Moscow",
         "limits": {"walk_in_seconds": limit_seconds},
         "hours": {day: ["00:00-24:00"] for day in WEEK},
+        "late_seconds": 0,
         "services": [
             {"id": name, "letter": LETTERS[number], "name": {"ru": "Услуга", "en": "Service"}}
             for number, name in enumerate(names)

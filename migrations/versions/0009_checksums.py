@@ -7,7 +7,7 @@ from app.journal.checksums import checksum
 from app.journal.schema import Instant
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0008"
 
 TABLES = {
     "answers": (

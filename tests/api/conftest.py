@@ -23,6 +23,7 @@ CENTRE: dict[str, Any] = {
     "time_zone": "UTC",
     "hotline": "8-800-000-15-15",
     "hours": {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
+    "late_seconds": 0,
     "groups": [{"id": "papers", "name": {"en": "Papers", "ru": "Документы"}}],
     "services": [
         {"id": "advice", "letter": "A", "name": {"en": "Advice", "ru": "Консультация"}},
@@ -40,7 +41,7 @@ CENTRE: dict[str, Any] = {
         }
     ],
 }
-"""An office that never closes."""
+"""An office that never closes, and waits for nobody who is late."""
 
 
 class SetClock:
@@ -87,6 +88,11 @@ class Centre:
     async def issue(self, service: str = "advice", *, key: str | None = None, **wish: Any) -> httpx2.Response:
         """A visitor takes a ticket."""
         return await self.post("/tickets", {"service": service, **wish}, key=key or self.new_key())
+
+    async def booked(self, slot: str, service: str = "advice") -> httpx2.Response:
+        """A visitor claims a booking, and somebody of the office finds it."""
+        ticket = (await self.issue(service, channel="booked", slot=slot)).json()["id"]
+        return await self.step(ticket, "verify-claim")
 
     async def open(self, counter: str = "one", operator: str = "Anna") -> httpx2.Response:
         """An operator sits down."""

@@ -16,11 +16,27 @@ async def test_the_first_ticket_of_the_day_is_a001(centre: Centre) -> None:
     assert issued.json()["limit_seconds"] == 900
 
 
-async def test_a_booked_visitor_waits_from_the_slot_on(centre: Centre) -> None:
-    issued = await centre.issue(channel="booked", slot="2026-11-23T12:30:00+03:00")
+async def test_who_claims_a_booking_waits_as_a_walk_in_until_it_was_found(centre: Centre) -> None:
+    first = (await centre.issue()).json()
+    issued = (await centre.issue(channel="booked", slot="2026-11-23T11:05:00+03:00")).json()
+    assert (issued["channel"], issued["claim"], issued["claim_verified"]) == (
+        "walk_in",
+        "2026-11-23T08:05:00.000Z",
+        False,
+    )
+    assert (issued["clock_start"], issued["limit_seconds"]) == (issued["issued_at"], 900)
+    line = (await centre.get()).json()["line"]
+    assert [(place["number"], place["rank"], place["claim"]) for place in line] == [
+        (first["number"], "walk_in", None),
+        (issued["number"], "walk_in", issued["claim"]),
+    ]
 
-    assert issued.json()["clock_start"] == "2026-11-23T09:30:00.000Z"
-    assert issued.json()["due"] == "2026-11-23T09:35:00.000Z"
+    found = await centre.step(issued["id"], "verify-claim")
+
+    assert found.json()["claim_verified"] is True
+    assert found.json()["limit_seconds"] == 599
+    again = await centre.step(issued["id"], "verify-claim")
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/no-claim")
 
 
 async def test_one_visit_can_be_for_several_services(centre: Centre) -> None:
@@ -36,6 +52,9 @@ async def test_one_visit_can_be_for_several_services(centre: Centre) -> None:
         ({"service": "advice", "category": "hero"}, 404, "unknown-category"),
         ({"service": "advice", "channel": "booked"}, 422, "booking-mismatch"),
         ({"service": "advice", "slot": "2026-11-23T12:30:00Z"}, 422, "booking-mismatch"),
+        ({"service": "advice", "channel": "booked", "slot": "2020-11-23T08:00:00Z"}, 422, "not-today"),
+        ({"service": "advice", "channel": "booked", "slot": "2026-12-18T08:00:00Z"}, 422, "not-today"),
+        ({"service": "advice", "channel": "booked", "slot": "2028-01-03T08:00:00Z"}, 422, "not-today"),
     ],
 )
 async def test_what_cannot_be_issued_is_refused_by_name(

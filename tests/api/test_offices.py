@@ -33,7 +33,7 @@ async def test_the_live_state_shows_lines_counters_and_who_is_next(centre: Centr
 
 async def test_the_line_stands_in_the_offices_own_order(centre: Centre) -> None:
     await centre.issue()
-    await centre.issue(channel="booked", slot="2026-11-23T08:05:00Z")
+    await centre.booked("2026-11-23T08:05:00Z")
     centre.clock.go_on(minutes=8)
     await centre.issue(category="veteran")
 

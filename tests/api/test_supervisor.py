@@ -124,11 +124,11 @@ async def test_a_days_waits_are_told_as_far_as_they_have_come(centre: Centre) ->
     told = (await centre.get("/waits")).json()
 
     assert (told["day"], told["left_out"]) == ("2026-11-23", False)
-    called, waits, early = told["waits"]
+    called, early, waits = told["waits"]
     facts = ("number", "waited_seconds", "breached", "waits")
     assert [called[fact] for fact in facts] == ["A001", 960, True, False]
     assert [waits[fact] for fact in facts] == ["B001", 120, False, True]
-    assert (early["channel"], early["waited_seconds"], early["limit_seconds"]) == ("booked", 0, 300)
+    assert (early["channel"], early["waited_seconds"], early["limit_seconds"]) == ("walk_in", 120, 900)
     assert [wait["state"] for wait in told["waits"]] == ["called", "waiting", "waiting"]
 
 

@@ -69,7 +69,13 @@ async def test_who_waits_sees_place_and_due(centre: Centre) -> None:
     assert visit["due"][:16] == "2026-11-23T08:15"
     assert visit["service"] == {"id": "passport", "name": {"en": "Passport", "ru": "Паспорт"}}
     assert visit["office"]["hotline"] == "8-800-000-15-15"
-    assert visit["may"] == {"leave": True, "more_time": {"seconds": 600, "left": 1}, "back": False, "rate": False}
+    assert visit["may"] == {
+        "leave": True,
+        "more_time": {"seconds": 600, "left": 1},
+        "back": False,
+        "here": False,
+        "rate": False,
+    }
     assert (visit["counter"], visit["over_limit_since"], visit["expected_at"]) == (None, None, None)
 
 
@@ -239,7 +245,7 @@ async def test_who_went_first_is_told_with_the_reason(centre: Centre) -> None:
     mine = await visitor_of(centre)
     centre.clock.go_on(minutes=1)
     await centre.issue("passport", category="veteran")
-    await centre.issue(channel="booked", slot="2026-11-23T08:00:00Z")
+    await centre.booked("2026-11-23T08:00:00Z")
     chosen = (await centre.issue()).json()["id"]
     centre.clock.go_on(minutes=1)
     for _ in range(2):

@@ -51,7 +51,7 @@ async def test_nobody_is_ahead_for_whom_no_shared_counter_works(centre: Centre) 
 
 async def test_why_somebody_went_first_has_an_answer(centre: Centre) -> None:
     await centre.issue()
-    booked = (await centre.issue(channel="booked", slot="2026-11-23T08:00:00Z")).json()["id"]
+    booked = (await centre.booked("2026-11-23T08:00:00Z")).json()["id"]
     await centre.open()
     centre.clock.go_on(minutes=2)
     await centre.call_next()

@@ -34,8 +34,9 @@ OFFICE = Office(
     ),
     categories=(Category(id="veteran", name={"en": "Veteran"}, basis={"en": "Veteran's card"}),),
     hours=tuple(Opening(weekday=day, opens=time(9), closes=time(18)) for day in WORKDAYS),
+    late_seconds=0,
 )
-"""Three counters, three services, open from nine to six on workdays; its clocks show UTC."""
+"""Three counters, three services, open from nine to six on workdays; its clocks show UTC. Nobody may be late."""
 
 AROUND_THE_CLOCK = tuple(Opening(weekday=day, opens=time(), closes=time()) for day in EVERY_DAY)
 

@@ -33,6 +33,7 @@ from queue_core.commands import (
     OpenService,
     PauseCounter,
     Rate,
+    Readmit,
     Recall,
     Resume,
     ReturnToLine,
@@ -42,6 +43,7 @@ from queue_core.commands import (
     Transfer,
     Undo,
     VerifyCategory,
+    VerifyClaim,
     WithdrawCategory,
 )
 from queue_core.errors import Refusal
@@ -61,16 +63,18 @@ POSSIBLE: dict[type[TicketCommand], str] = {
     Recall: "called",
     Start: "called",
     Finish: "serving",
-    NoShow: "called",
+    NoShow: "called late",
+    Readmit: "late",
     ReturnToLine: "called serving",
     Hold: "waiting called serving",
     Resume: "held",
     ComeBack: "held",
     Transfer: "waiting called serving",
-    Cancel: "waiting called held",
+    Cancel: "waiting called held late",
     VerifyCategory: "waiting called serving",
     WithdrawCategory: "waiting called serving",
-    Acknowledge: "waiting called serving held",
+    VerifyClaim: "waiting called serving",
+    Acknowledge: "waiting called serving held late",
     Announce: "called serving",
     AskForTime: "waiting called",
     Rate: "served missed left unserved",
@@ -110,6 +114,10 @@ class Person:
     relieved: datetime | None = None
     answered: tuple[str, str] | None = None
     withdrawn: bool = False
+    claim: datetime | None = None
+    misses: int = 0
+    called_at: datetime = LONG_AGO
+    missed_at: datetime = LONG_AGO
     announced: frozenset[Told] = frozenset()
     asked: int = 0
     words: int = 0
@@ -118,7 +126,7 @@ class Person:
     @property
     def inside(self) -> bool:
         """Whether the visit goes on."""
-        return self.state in ("waiting", "called", "serving", "held")
+        return self.state in ("waiting", "called", "serving", "held", "late")
 
     @property
     def out_of_turn(self) -> bool:
@@ -324,7 +332,7 @@ class NaiveHall:
     def alarm(self, now: datetime) -> datetime | None:
         """When time alone will bring something next."""
         waits = [person.attention(self.office) for person in self.inside("waiting", "held")]
-        returns = [person.until for person in self.inside("held")]
+        returns = [person.until for person in self.inside("held", "late")]
         idle = [self.idle_at(counter) for counter in self.office.counters if any(p.near for p in self.line(counter))]
         instants = [*waits, *returns, *idle, self.closing(), self.next_opening(now, self.day)]
         return min((instant for instant in instants if instant), default=None)
@@ -355,6 +363,11 @@ class NaiveHall:
                 came.append((person.until, 0, person.name, ("Resumed", person.name)))
                 nearing[person.name] = person.until
                 self._back_in_line(person, person.until)
+        for person in self.inside("late"):
+            if person.until and person.until <= until:
+                came.append((person.until, 0, person.name, ("Missed", person.name)))
+                person.state = "missed"
+                person.moves += 1
         for person in self.inside("waiting", "held"):
             came += self._attention(person, until, scenes[person.name])
             if person.warned and nearing.get(person.name) != LONG_AGO:
@@ -428,12 +441,16 @@ class NaiveHall:
         return [*self._unserved(since), ("DayClosed", str(self.day))]
 
     def _unserved(self, since: datetime) -> list[Event]:
-        those = sorted(self.inside("waiting", "held"), key=lambda person: person.name)
+        those = sorted(self.inside("waiting", "held", "late"), key=lambda person: person.name)
         events: list[Event] = []
         for person in those:
+            person.moves += 1
+            if person.state == "late":
+                person.state = "missed"
+                events.append(("Missed", person.name))
+                continue
             person.wait_until(since)
             person.state = "unserved"
-            person.moves += 1
             events += [("Unserved", person.name), *self._relief(person, "unserved")]
         return events
 
@@ -507,6 +524,8 @@ class NaiveHall:
             yield errors.BookingMismatch
         if not self.receives(now):
             yield errors.OfficeClosed
+        if command.slot and self.day and not self._is_of(command.slot, self.day):
+            yield errors.NotToday
         for service in (command.service, *command.further):
             if self.office.service(service) is None:
                 yield errors.UnknownService
@@ -514,6 +533,12 @@ class NaiveHall:
                 yield errors.ServiceIsClosed
             if not self.served(service):
                 yield errors.NobodyServes
+
+    def _is_of(self, slot: datetime, day: date) -> bool:
+        """Whether visitors are received at a booked time, and on that day."""
+        if self.by_hand and day == self.day:
+            return self.wall(slot).date() == day
+        return any(opens <= slot < closes for opens, closes in self.hours(day))
 
     def _against_paper(self, command: IssueOffline, now: datetime) -> Iterator[type[Refusal]]:
         if command.category and self.office.category(command.category) is None:
@@ -562,6 +587,12 @@ class NaiveHall:
         if isinstance(command, OpenCounter):
             if desk.operator not in (None, command.operator):
                 yield errors.CounterTaken
+            if desk.operator is None:
+                for other in self.desks.values():
+                    if other.operator == command.operator and not command.take_over:
+                        yield errors.OperatorBusy
+                    elif other.operator == command.operator and other.visitor:
+                        yield errors.CounterBusy
             return
         if desk.visitor:
             yield errors.CounterBusy
@@ -625,6 +656,11 @@ class NaiveHall:
                     yield errors.NobodyServes
             case VerifyCategory() | WithdrawCategory() if not person.out_of_turn:
                 yield errors.NoCategory
+            case VerifyClaim() if not person.claim or person.booked:
+                yield errors.NoClaim
+            case NoShow() if person.state == "called" and self.office.late_seconds:
+                if now < person.called_at + timedelta(seconds=self.office.no_show_seconds):
+                    yield errors.CallTooFresh
             case Acknowledge() if not person.breached:
                 yield errors.NoBreach
             case ComeBack() if person.state == "held" and person.runs:
@@ -688,6 +724,10 @@ class NaiveHall:
                 return self._left(self.people[name], now)
             case Announce(ticket=name, how=how):
                 return self._announced(self.people[name], how)
+            case WithdrawCategory(ticket=name, keep=None) if self.people[name].at:
+                self.people[name].withdrawn = True
+                moved = self._moved(ReturnToLine(name), self.people[name], now)
+                return [("CategoryWithdrawn", name), (moved, name)]
             case TicketCommand(ticket=name):
                 return [self._stepped(command, self.people[name], now)]
             case _:
@@ -710,8 +750,13 @@ class NaiveHall:
                 event, after = "CounterClosed", replace(before, state="closed", operator=None, reason=None)
         if after.state != before.state:
             after.idle_since = None if after.state == "closed" else now
+        elsewhere: list[Event] = []
+        for name, other in self.desks.items():
+            if isinstance(command, OpenCounter) and name != command.counter and other.operator == command.operator:
+                self.desks[name] = replace(other, state="closed", operator=None, reason=None, idle_since=None)
+                elsewhere.append(("CounterClosed", ""))
         self.desks[command.counter] = after
-        return [] if after == before else [(event, "")]
+        return elsewhere if after == before else [*elsewhere, (event, "")]
 
     def _issued(self, command: Issue, now: datetime) -> Event:
         service = self.office.service(command.service)
@@ -719,8 +764,8 @@ class NaiveHall:
         assert self.day is not None
         serial = 1 + self.numbers.get(service.letter, 0)
         self.numbers[service.letter] = serial
-        booked = command.channel is Channel.BOOKED
-        clock_start = max(now, command.slot) if command.slot else now
+        booked = command.channel is Channel.BOOKED and not command.claim
+        clock_start = max(now, command.slot) if command.slot and booked else now
         name = f"{self.day.isoformat().replace('-', '')}-{service.letter}{serial:03}"
         self.people[name] = Person(
             name=name,
@@ -735,6 +780,7 @@ class NaiveHall:
             warning=self._warning(service.limits, booked=booked),
             stops=[(further, None) for further in command.further],
             waits=[(clock_start, None)],
+            claim=command.slot if command.claim else None,
         )
         self.issues.append((now, service.id))
         return ("Issued", name)
@@ -746,8 +792,9 @@ class NaiveHall:
         paper.left.remove((command.letter, command.serial))
         taken = self._taken(paper, command, now)
         day = self._day_of_paper(paper, taken)
-        booked = command.channel is Channel.BOOKED
-        clock_start = max(taken, command.slot) if command.slot else taken
+        slot = command.slot if command.slot and self._is_of(command.slot, day) else None
+        booked = slot is not None and not command.claim
+        clock_start = max(taken, slot) if slot and booked else taken
         person = Person(
             name=self._name_of(command, day),
             letter=command.letter,
@@ -761,6 +808,7 @@ class NaiveHall:
             warning=self._warning(service.limits, booked=booked),
             stops=[(further, None) for further in command.further],
             waits=[(clock_start, None)],
+            claim=slot if command.claim else None,
         )
         scene = self.scene(person, now)
         today = self.day_open and day == self.day
@@ -813,6 +861,7 @@ class NaiveHall:
         before = copied(person)
         person.wait_until(now)
         person.state, person.at, person.recalls, person.announced = "called", counter, 0, frozenset()
+        person.called_at = now
         self._take_seat(counter, person, before, now)
         return [("Called", person.name), *self._relief(person, "called")]
 
@@ -838,6 +887,9 @@ class NaiveHall:
             case Resume() | ComeBack():
                 self._back_in_line(person, now)
                 return ("Resumed", person.name)
+            case VerifyClaim():
+                self._found_booking(person)
+                return ("ClaimVerified", person.name)
             case Acknowledge(by=by, cause=cause):
                 person.answered = (by, cause)
                 return ("Acknowledged", person.name)
@@ -846,6 +898,18 @@ class NaiveHall:
                 return ("Rated", person.name)
             case _:
                 return (self._moved(command, person, now), person.name)
+
+    def _found_booking(self, person: Person) -> None:
+        """From now on as if booked, but for the start of the clock and what was due or told already."""
+        service = self.office.service(person.service)
+        assert service is not None
+        assert person.claim is not None
+        early = timedelta(seconds=max(0, int((person.claim - person.clock_start).total_seconds())))
+        if not person.breached:
+            person.limit = min(person.limit, early + timedelta(seconds=service.limits.booked))
+            booked_warning = early + self._warning(service.limits, booked=True)
+            person.warning = min(person.warning, booked_warning, person.limit)
+        person.booked = True
 
     def _announced(self, person: Person, how: Told) -> list[Event]:
         news = how not in person.announced
@@ -886,9 +950,22 @@ class NaiveHall:
             case Finish():
                 person.state = "served"
                 return "Served"
+            case NoShow() if person.state == "called" and self.office.late_seconds:
+                late = person.misses < self.office.late_limit
+                person.misses, person.missed_at = person.misses + 1, now
+                person.state = "late" if late else "missed"
+                person.until = now + timedelta(seconds=self.office.late_seconds)
+                return "Absent" if late else "Missed"
             case NoShow():
                 person.state = "missed"
                 return "Missed"
+            case Readmit():
+                since = now
+                if now <= person.missed_at + timedelta(minutes=2):
+                    since = min(now, max(person.called_at, person.clock_start + person.waited(now)))
+                self._back_in_line(person, since)
+                person.moves -= 1
+                return "Readmitted"
             case ReturnToLine():
                 person.state = "waiting"
                 person.wait_from(now)
@@ -923,6 +1000,7 @@ class NaiveHall:
         before.warned, before.breached, before.told = person.warned, person.breached, person.told
         before.answered, before.withdrawn, before.moves = person.answered, person.withdrawn, person.moves + 1
         before.words = person.words
+        before.booked, before.limit, before.warning = person.booked, person.limit, person.warning
         self.people[before.name] = before
         desk.visitor = before.name if before.at == counter else None
         desk.idle_since = None if desk.visitor else now

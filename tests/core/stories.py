@@ -32,6 +32,7 @@ from queue_core.commands import (
     OpenService,
     PauseCounter,
     Rate,
+    Readmit,
     Recall,
     Resume,
     ReturnToLine,
@@ -40,11 +41,12 @@ from queue_core.commands import (
     Transfer,
     Undo,
     VerifyCategory,
+    VerifyClaim,
     WithdrawCategory,
 )
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal
-from queue_core.facts import Cause, Fact, HeldBy, Outcome, Told
+from queue_core.facts import Cause, Fact, HeldBy, Outcome, Readmission, Told
 from queue_core.hall import CounterState, Hall, evolve
 from queue_core.office import Channel, Discipline, Escalation, Limits, Office, Opening
 from queue_core.tickets import State
@@ -96,6 +98,8 @@ KINDS = (
     *("claim", "claim", "several", "several", "several"),
     *("work",) * 24,
     *("call", "call", "choose", "choose", "recall", "start", "finish", "no_show", "no_show"),
+    *("no_show", "no_show", "readmit", "readmit", "readmit", "readmit"),
+    *("claim_slot", "claim_slot", "claim_slot", "verify_claim", "verify_claim"),
     *("send_back",) * 6,
     *("transfer",) * 5,
     *("hold", "hold", "hold", "leave_for_a_while", "leave_for_a_while", "leave_for_a_while"),
@@ -105,7 +109,7 @@ KINDS = (
     *("announce", "announce", "announce", "ask_for_time", "ask_for_time", "rate", "rate"),
     *("lease",) * 3,
     *("issue_offline",) * 6,
-    *("open_counter", "pause", "close_counter"),
+    *("open_counter", "take_over", "pause", "close_counter"),
     *("open_day", "close_day", "close_service", "open_service", "describe"),
 )
 """By name, the commoner ones several times."""
@@ -183,6 +187,9 @@ def stories(longest: int = 60) -> st.SearchStrategy[Story]:
                 "idle_seconds": st.sampled_from([60, 5, 300]),
                 "long_pause_seconds": st.sampled_from([600, 60]),
                 "offline_numbers": st.sampled_from([25, 2, 2, 0]),
+                "no_show_seconds": st.sampled_from([0, 0, 60]),
+                "late_seconds": st.sampled_from([600, 600, 60, 0]),
+                "late_limit": st.sampled_from([1, 2, 0]),
             }
         ),
         wishes=st.lists(WISHES, min_size=longest // 2, max_size=longest),
@@ -348,6 +355,11 @@ def _issue_offline(wish: Wish, hall: Hall, clock: datetime) -> Command:
     )
 
 
+def _verify_claim(wish: Wish, hall: Hall, _clock: datetime) -> Command:
+    claims = sorted(ticket.id for ticket in hall.people() if ticket.claim and wish.how)
+    return VerifyClaim(claims[wish.who % len(claims)] if claims else _ticket(wish, hall))
+
+
 def _described(wish: Wish, hall: Hall, _clock: datetime) -> Command:
     office = hall.office
     without_third = replace(
@@ -398,6 +410,14 @@ _COMMANDS: dict[str, Callable[[Wish, Hall, datetime], Command]] = {
     "hold": _hold,
     "leave_for_a_while": _hold,
     "resume": lambda wish, hall, _clock: Resume(_ticket(wish, hall, State.HELD)),
+    "readmit": lambda wish, hall, _clock: Readmit(_ticket(wish, hall, State.LATE), list(Readmission)[wish.where]),
+    "claim_slot": lambda wish, _hall, clock: Issue(
+        _service(wish), Channel.BOOKED, slot=clock + timedelta(minutes=6 * (wish.how - 2)), claim=True
+    ),
+    "verify_claim": _verify_claim,
+    "take_over": lambda wish, hall, _clock: OpenCounter(
+        _counter(wish), f"operator {1 + wish.how % 3}", take_over=wish.who > 3
+    ),
     "come_back": lambda wish, hall, _clock: ComeBack(_ticket(wish, hall, State.HELD)),
     "transfer": _transfer,
     "cancel": lambda wish, hall, _clock: Cancel(_ticket(wish, hall, State.WAITING, State.HELD, State.CALLED)),
@@ -408,7 +428,9 @@ _COMMANDS: dict[str, Callable[[Wish, Hall, datetime], Command]] = {
         f"operator {_counter(wish)}",
         list(Cause)[wish.how % len(Cause)],
     ),
-    "withdraw": lambda wish, hall, _clock: WithdrawCategory(_ticket(wish, hall, State.CALLED, State.WAITING), "none"),
+    "withdraw": lambda wish, hall, _clock: WithdrawCategory(
+        _ticket(wish, hall, State.CALLED, State.WAITING), "none", "was next anyway" if wish.where else None
+    ),
     "open_counter": lambda wish, _hall, _clock: OpenCounter(_counter(wish), f"operator {_counter(wish)}"),
     "pause": lambda wish, _hall, _clock: PauseCounter(_counter(wish), "tea"),
     "close_counter": lambda wish, _hall, _clock: CloseCounter(_counter(wish)),

@@ -20,6 +20,7 @@ from queue_core.errors import (
     CounterTaken,
     NobodyServes,
     NotInLine,
+    OperatorBusy,
     Refusal,
     UnknownCounter,
     UnknownService,
@@ -188,3 +189,35 @@ def test_an_operator_may_stay_when_the_counters_visitor_has_gone_on(hall: LiveHa
     hall.wish(ReturnToLine(ticket))
 
     assert hall.refusal(CloseCounter("1")) is None
+
+
+def test_one_person_is_not_at_two_counters(empty: LiveHall) -> None:
+    empty.wish(OpenCounter("1", "vera"))
+    empty.wish(PauseCounter("1", "lunch"))
+
+    refusal = empty.refusal(OpenCounter("2", "vera"))
+
+    assert type(refusal) is OperatorBusy
+    assert refusal.particulars == {"counter": "2", "operator": "vera", "at_counter": "1"}
+    assert empty.refusal(OpenCounter("1", "vera")) is None
+
+
+def test_who_takes_over_leaves_the_other_counter_closed(empty: LiveHall) -> None:
+    empty.wish(OpenCounter("1", "vera"))
+
+    facts = empty.wish(OpenCounter("2", "vera", take_over=True))
+
+    assert [type(fact) for fact in facts] == [CounterClosed, CounterOpened]
+    assert empty.hall.session("1").operator is None
+    assert empty.hall.session("2").operator == "vera"
+
+
+def test_nobody_walks_away_from_a_visitor(hall: LiveHall) -> None:
+    ticket = hall.issue()
+    hall.wish(CloseCounter("2"))
+    hall.call("1")
+
+    refusal = hall.refusal(OpenCounter("2", "operator 1", take_over=True))
+
+    assert type(refusal) is CounterBusy
+    assert refusal.particulars == {"counter": "1", "ticket": ticket}

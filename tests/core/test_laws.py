@@ -194,7 +194,8 @@ def test_nobody_waits_in_a_hall_whose_day_has_just_closed(story: Story) -> None:
     for fact in lived(story).facts():
         evolve(hall, fact)
         if isinstance(fact, DayClosed):
-            assert not [ticket for ticket in hall.people() if ticket.state in (State.WAITING, State.HELD)]
+            gone = (State.WAITING, State.HELD, State.LATE)
+            assert not [ticket for ticket in hall.people() if ticket.state in gone]
 
 
 @ANY_STORY
@@ -499,7 +500,8 @@ def claim(ticket: Ticket, office: Office, now: datetime) -> tuple[bool, float]:
         return True, 0.0
     match office.discipline:
         case Discipline.ACCUMULATING_PRIORITY:
-            return False, waited * (office.booked_weight if ticket.channel == "booked" else 1)
+            is_booked = ticket.channel == "booked" or ticket.claim_verified
+            return False, waited * (office.booked_weight if is_booked else 1)
         case Discipline.ARRIVAL:
             return False, -(ticket.clock_start - now).total_seconds()
         case Discipline.EARLIEST_DUE:

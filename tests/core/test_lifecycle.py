@@ -1,5 +1,6 @@
 """The life of a ticket is one table: steps, refusals, the diagram in the documentation all come from it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from queue_core.commands import (
     ComeBack,
     Finish,
     Hold,
+    Issue,
     NoShow,
     Rate,
+    Readmit,
     Recall,
     Resume,
     ReturnToLine,
@@ -24,13 +27,15 @@ from queue_core.commands import (
     TicketCommand,
     Transfer,
     VerifyCategory,
+    VerifyClaim,
     WithdrawCategory,
 )
 from queue_core.decisions import STEP_OF
 from queue_core.errors import Refusal, StepForbidden
-from queue_core.facts import FACTS, Cause, Fact, HeldBy, Issued, TicketFact, Told, Undone
+from queue_core.facts import FACTS, Cause, Fact, HeldBy, Issued, Missed, Readmission, TicketFact, Told, Undone
+from queue_core.office import Channel
 from queue_core.tickets import AT_COUNTER, ENDED, LIFECYCLE, STEPS, State
-from tests.core.live import LiveHall
+from tests.core.live import NINE, OFFICE, LiveHall
 
 TICKET = "20261123-A001"
 
@@ -47,11 +52,13 @@ WISHES: tuple[TicketCommand, ...] = (
     Transfer(TICKET, service="land"),
     Cancel(TICKET),
     VerifyCategory(TICKET),
-    WithdrawCategory(TICKET, "no card"),
+    WithdrawCategory(TICKET, "no card", "was next anyway"),
     Acknowledge(TICKET, "Anna", Cause.OTHER),
     Announce(TICKET, "hall", Told.SHOWN),
     AskForTime(TICKET),
     Rate(TICKET, 5),
+    Readmit(TICKET, Readmission.OPERATOR),
+    VerifyClaim(TICKET),
 )
 """One of each thing that may be wished about a ticket."""
 
@@ -61,6 +68,7 @@ WAYS_TO: dict[State, tuple[TicketCommand, ...]] = {
     State.SERVING: (CallChosen(TICKET, "2", "in a hurry"), Start(TICKET)),
     State.HELD: (Hold(TICKET, HeldBy.VISITOR),),
     State.SERVED: (CallChosen(TICKET, "2", "in a hurry"), Start(TICKET), Finish(TICKET)),
+    State.LATE: (CallChosen(TICKET, "2", "in a hurry"), NoShow(TICKET)),
     State.MISSED: (CallChosen(TICKET, "2", "in a hurry"), NoShow(TICKET)),
     State.LEFT: (Cancel(TICKET),),
 }
@@ -69,8 +77,8 @@ WAYS_TO: dict[State, tuple[TicketCommand, ...]] = {
 
 def in_state(state: State) -> LiveHall:
     """A hall with one ticket, past its limit, in that state."""
-    hall = LiveHall()
-    hall.issue(category="veteran")
+    hall = LiveHall(replace(OFFICE, no_show_seconds=0, late_seconds=600 if state is State.LATE else 0))
+    hall.wish(Issue("passport", Channel.BOOKED, "veteran", slot=NINE, claim=True))
     hall.wait(minutes=16)
     for step in WAYS_TO[state]:
         hall.wish(step)
@@ -133,7 +141,8 @@ def test_every_step_that_can_be_taken_back_changes_the_state_of_somebody_at_a_co
 def test_only_those_at_a_counter_are_left_there_when_the_day_closes() -> None:
     closing = {state for state, steps in LIFECYCLE.items() if facts.Unserved in steps}
 
-    assert closing == set(State) - AT_COUNTER - ENDED
+    assert closing == set(State) - AT_COUNTER - ENDED - {State.LATE}
+    assert Missed in LIFECYCLE[State.LATE]
 
 
 def test_every_kind_of_fact_is_known_by_its_name_and_nothing_else_is() -> None:

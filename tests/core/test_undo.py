@@ -392,7 +392,7 @@ def test_what_was_found_out_about_a_right_is_kept(hall: LiveHall) -> None:
     hall.call("1")
     hall.call("2")
     hall.wish(VerifyCategory(seen))
-    hall.wish(WithdrawCategory(withdrawn, "no card"))
+    hall.wish(WithdrawCategory(withdrawn, "no card", "was next anyway"))
 
     hall.wish(Undo("1"))
     hall.wish(Undo("2"))

@@ -254,7 +254,7 @@ def test_a_right_withdrawn_leaves_the_visitor_in_the_class_of_the_channel(hall: 
 
     hall.wish(WithdrawCategory(ticket, "another person's card"))
 
-    assert hall.visit(ticket).state is State.CALLED
+    assert hall.visit(ticket).state is State.WAITING
     assert hall.visit(ticket).rank is (Rank.BOOKED if slot else Rank.WALK_IN)
 
 

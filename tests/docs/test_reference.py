@@ -67,7 +67,7 @@ def test_every_key_of_the_office_file_is_there_with_its_default(
 
 def _as_toml(default: object) -> str:
     return (
-        str(default)
+        str(default).lower()
         if isinstance(default, int)
         else str(default).replace("'", '"')
         if isinstance(default, list)

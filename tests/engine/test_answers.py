@@ -46,7 +46,7 @@ A_BUSY_HOUR: tuple[Command, ...] = (
     CallNext("1"),
     Recall(FIRST),
     VerifyCategory(FIRST),
-    WithdrawCategory(FIRST, reason="expired"),
+    WithdrawCategory(FIRST, reason="expired", keep="was next anyway"),
     Start(FIRST),
     Undo("1"),
     Start(FIRST),

@@ -25,9 +25,11 @@ INSTANTS = (
     "last_called_at",
     "started_at",
     "ended_at",
+    "first_absent_at",
+    "claim",
 )
-SPANS = ("wait_to_call", "wait_to_start", "serving")
-NUMBERS = ("ahead_at_issue", "calls", "recalls")
+SPANS = ("wait_to_call", "wait_to_start", "serving", "away")
+NUMBERS = ("ahead_at_issue", "calls", "recalls", "absences")
 
 
 def test_what_a_key_was_answered_with_is_a_row() -> None:
@@ -46,6 +48,7 @@ def test_every_value_of_a_ticket_stands_in_its_column() -> None:
         clock=WaitClock(timedelta(minutes=30), waited=timedelta(minutes=31)),
         category="veteran",
         category_verified=True,
+        claim_verified=True,
         issued_service="cash",
         outcome=Outcome.DONE,
         state=State.SERVED,
@@ -66,6 +69,10 @@ def test_every_value_of_a_ticket_stands_in_its_column() -> None:
         "waited_seconds": 31 * 60,
         "serving_seconds": 12 * 60,
         "seq": 77,
+        "first_missed_at": ticket.first_absent_at,
+        "misses": ticket.absences,
+        "away_seconds": 13 * 60,
+        "claimed_slot": ticket.claim,
     }
 
 

@@ -17,6 +17,7 @@ from queue_core.facts import (
     Block,
     Breached,
     Called,
+    ClaimVerified,
     Configured,
     CounterClosed,
     CounterIdle,
@@ -29,8 +30,10 @@ from queue_core.facts import (
     Idleness,
     Issued,
     Left,
+    Missed,
     NumbersLeased,
     NumbersVoided,
+    Readmitted,
     Relief,
     Relieved,
     Resumed,
@@ -207,7 +210,7 @@ class Witness:
         self._dues: list[tuple[datetime, str, int]] = []
         self._owed: tuple[str, Relief] | None = None
         self._idle: dict[str, tuple[Idleness, datetime | None]] = {}
-        self._undone_at: dict[str, datetime] = {}
+        self._came_to_light: dict[str, datetime] = {}
         self._settled = True
         self._breaches_within, self._outages = breaches_within, sorted(outages)
         self._where = "the beginning"
@@ -251,7 +254,8 @@ class Witness:
                 self._settle(self._at)
             self._settled = False
         self._at = fact.at
-        if not self._settled and not isinstance(fact, BROUGHT_BY_TIME):
+        by_time = isinstance(fact, BROUGHT_BY_TIME) or (isinstance(fact, Missed) and fact.since is not None)
+        if not self._settled and not by_time:
             self._settle(fact.at)
             self._settled = True
 
@@ -362,8 +366,8 @@ class Witness:
         except Impossible as impossible:
             self._against(Rule.STEP_IMPOSSIBLE, f"{fact.ticket}: {impossible}")
             return
-        if isinstance(fact, Undone):
-            self._undone_at[fact.ticket] = fact.at
+        if isinstance(fact, Undone | Readmitted | ClaimVerified):
+            self._came_to_light[fact.ticket] = fact.at
         how = HOW_RELIEVED.get(type(fact))
         if how and lasted and visit.lasts and not visit.waits:
             self._owed = fact.ticket, how
@@ -449,15 +453,17 @@ class Witness:
     def _latest(self, fact: Breached, within: timedelta) -> datetime:
         """The last instant at which the breach could be recorded in time."""
         # A call that is taken back after due brings a breach to light that nobody could know of before.
+        # The same holds for who is back soon after a no-show, and for a booking that is found.
         # Nor could anybody know of what was issued while the server was away.
-        since = max(fact.due, self._undone_at.get(fact.ticket, fact.due), self._visits[fact.ticket].issued.at)
+        since = max(fact.due, self._came_to_light.get(fact.ticket, fact.due), self._visits[fact.ticket].issued.at)
         for died, back in self._outages:
             if died <= since + within and since <= back:
                 since = back
         return since + within
 
     def _nobody_is_left_behind(self) -> None:
-        waiting = [name for name in self._inside if self._visits[name].state in (State.WAITING, State.HELD)]
+        gone = (State.WAITING, State.HELD, State.LATE)
+        waiting = [name for name in self._inside if self._visits[name].state in gone]
         if waiting:
             self._against(Rule.LEFT_BEHIND, ", ".join(sorted(waiting)))
         self._all_are_there()

@@ -450,8 +450,9 @@ def test_a_warning_recorded_twice_is_noticed(book: Book) -> None:
 @pytest.mark.parametrize("name", ["since", "due"])
 def test_a_warning_at_another_instant_is_noticed(book: Book, name: str) -> None:
     def shifted(fact: Fact) -> Fact:
-        earlier = {name: getattr(fact, name, MORNING) - timedelta(seconds=1)}
-        return replace(fact, **earlier) if is_a(Warned, A3)(fact) else fact
+        if not is_a(Warned, A3)(fact):
+            return fact
+        return replace(fact, **{name: getattr(fact, name) - timedelta(seconds=1)})
 
     assert Rule.WARNING_WRONG in found(with_change(book.lines, shifted))
 

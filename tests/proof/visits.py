@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from queue_core.facts import (
     Breached,
     Called,
+    ClaimVerified,
     Escalated,
     Held,
     HeldBy,
     Issued,
     Left,
     MovedOn,
+    Readmitted,
     Relieved,
     Resumed,
     Returned,
@@ -113,8 +115,11 @@ class Visit:
                     self._begin(at)
                 else:
                     self._end(at)
-            case Resumed(since=since):
+            case Resumed(since=since) | Readmitted(since=since):
                 self._begin(since)
+            case ClaimVerified():
+                self.limit = timedelta(seconds=fact.limit_seconds)
+                self.warning = timedelta(seconds=fact.warning_seconds)
             case Left(at=at):
                 self._end(at)
             case Unserved(since=since):

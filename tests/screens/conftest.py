@@ -48,7 +48,8 @@ def hall() -> Iterator[LiveServer]:
 
 def never_close(server: LiveServer) -> None:
     """Have the example office stay open: at the end of its hours it would take no more visitors amid a test."""
-    round_the_clock = document_of(read_office(EXAMPLE)) | {"hours": {day: ["00:00-24:00"] for day in WEEK}}
+    always = {"hours": {day: ["00:00-24:00"] for day in WEEK}, "no_show_seconds": 0}
+    round_the_clock = document_of(read_office(EXAMPLE)) | always
     server.http.put("/api/v1/offices/centre", json=round_the_clock).raise_for_status()
 
 

@@ -1,6 +1,7 @@
 """The operator's console in a real browser: one key through a day, and nothing done twice."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +312,61 @@ async def test_who_was_set_aside_is_listed_and_brought_back(anna: BrowserContext
     await expect(page.locator("#held-part")).to_be_hidden()
 
 
+async def test_who_may_still_come_is_listed_and_let_in(anna: BrowserContext, hall: LiveServer) -> None:
+    office = Office(hall, late_seconds=600, no_show_seconds=0)
+    ticket = office.issue()
+    office.post("/counters/one/open", {"operator": "Anna"})
+    page = await console(anna, office)
+    await mode(page, "free")
+    await pressed(page, "F2", "called")
+    await pressed(page, "F4", "free")
+    await expect(page.locator("#late li")).to_contain_text("A001")
+
+    await page.get_by_role("button", name="A001: is here").press("Enter")
+
+    await expect(page.locator("#line li")).to_contain_text("A001")
+    await expect(page.locator("#late-part")).to_be_hidden()
+    assert office.steps(ticket) == ["Issued", "Called", "Absent", "Readmitted"]
+
+
+async def test_a_booking_that_was_found_puts_the_visitor_among_the_booked(anna: BrowserContext, office: Office) -> None:
+    ticket = office.issue(channel="booked", slot=datetime.now(UTC).isoformat())
+    office.post("/counters/one/open", {"operator": "Anna"})
+    page = await console(anna, office)
+    await expect(page.locator("#line li")).to_contain_text("Says: booked for")
+
+    await page.get_by_role("button", name="A001: the booking was found").press("Enter")
+
+    await expect(page.locator("#line .mark.booked")).to_have_text("Booked")
+    assert office.steps(ticket) == ["Issued", "ClaimVerified"]
+
+
+async def test_an_operator_leaves_another_counter_to_work_at_this_one(anna: BrowserContext, office: Office) -> None:
+    office.post("/counters/two/open", {"operator": "Anna"})
+    page = await console(anna, office)
+    await mode(page, "closed")
+    await page.keyboard.press("F2")
+    await expect(page.locator("#problem")).to_contain_text("at work at another counter")
+
+    await page.get_by_role("button", name="Leave the other counter").click()
+
+    await mode(page, "free")
+    assert (office.counter("one")["operator"], office.counter("two")["operator"]) == ("Anna", None)
+
+
+async def test_a_right_that_does_not_hold_sends_the_visitor_back(anna: BrowserContext, office: Office) -> None:
+    ticket = office.issue(category="veteran")
+    office.post("/counters/one/open", {"operator": "Anna"})
+    office.post("/counters/one/call-next")
+    page = await console(anna, office)
+
+    await page.get_by_role("button", name="No such right").press("Enter")
+    await page.keyboard.press("1")
+
+    await mode(page, "free")
+    assert office.steps(ticket) == ["Issued", "Called", "CategoryWithdrawn", "Returned"]
+
+
 async def test_a_right_is_examined_at_the_counter(anna: BrowserContext, office: Office) -> None:
     ticket = office.issue(category="veteran", language="ru")
     office.post("/counters/one/open", {"operator": "Anna"})
@@ -322,7 +378,8 @@ async def test_a_right_is_examined_at_the_counter(anna: BrowserContext, office: 
     await page.get_by_role("button", name="Seen").press("Enter")
     await expect(page.locator("#category")).to_contain_text("Veterans: the document was seen")
     await page.get_by_role("button", name="No such right").press("Enter")
-    await page.keyboard.press("1")
+    await page.get_by_label("Or stays at the counter, because").fill("nobody else waits")
+    await page.locator("[data-withdraw]").first.click()
     await expect(page.locator("#category")).to_contain_text("Veterans: the right was found not to hold")
 
     assert office.steps(ticket)[2:] == ["CategoryVerified", "CategoryWithdrawn"]

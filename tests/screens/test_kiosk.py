@@ -24,6 +24,7 @@ from tests.command_line.servers import LiveServer, serving
 from tests.printing.agents import agent as print_agent
 from tests.printing.paper import printed
 from tests.screens.conftest import PATIENCE_MS, picture, post, violations
+from tests.screens.offices import Office
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -174,17 +175,44 @@ async def test_a_right_to_go_first_is_claimed_with_its_document(
 
 
 async def test_a_visitor_with_an_appointment_says_its_time(visitor_browser: BrowserContext, hall: LiveServer) -> None:
-    page = await opened(visitor_browser, hall)
+    offering = Office(hall, kiosk_claims=True)
+    page = await opened(visitor_browser, hall, office=offering.id)
 
     await touch(page, "I have an appointment")
-    slot = page.locator("[data-slot]").nth(8)
+    slot = page.locator("[data-slot]").nth(4)
     chosen = datetime.fromisoformat(str(await slot.get_attribute("data-slot")))
     await slot.click()
-    shown = await take(page)
+    await touch(page, "Advice")
+    shown = await number(page)
 
-    place = line(hall)[shown]
-    assert (place["channel"], datetime.fromisoformat(place["clock_start"])) == ("booked", chosen)
-    await expect(page.locator(".facts")).to_contain_text("Your time:")
+    place = line(hall, offering.id)[shown]
+    assert (place["rank"], datetime.fromisoformat(place["claim"])) == ("walk_in", chosen)
+
+
+async def test_nobody_is_asked_for_an_appointment_where_the_office_does_not_want_it(
+    visitor_browser: BrowserContext, hall: LiveServer
+) -> None:
+    page = await opened(visitor_browser, hall)
+
+    await expect(page.locator(".choice").first).to_be_visible()
+    assert await page.get_by_role("button", name="I have an appointment").count() == 0
+
+
+async def test_who_missed_the_call_touches_the_number_and_is_in_the_line_again(
+    visitor_browser: BrowserContext, hall: LiveServer
+) -> None:
+    office = Office(hall, late_seconds=600, no_show_seconds=0)
+    page = await opened(visitor_browser, hall, office=office.id)
+    ticket = office.issue()
+    office.post("/counters/one/open", {"operator": "Anna"})
+    office.post("/counters/one/call-next")
+    office.post(f"/tickets/{ticket}/no-show")
+
+    await touch(page, "I missed my call")
+    await touch(page, "A001")
+
+    await expect(page.get_by_role("heading")).to_have_text("You are in the line again")
+    assert "A001" in line(hall, office.id)
 
 
 async def test_a_refusal_is_told_in_the_visitors_language(visitor_browser: BrowserContext, hall: LiveServer) -> None:

@@ -227,6 +227,20 @@ async def test_who_opens_the_page_late_is_called_all_the_same(visitor: Visitor) 
 # What a visitor can do
 
 
+async def test_who_missed_the_call_says_so_and_is_in_the_line_again(visitor: Visitor) -> None:
+    await visitor.open()
+    visitor.call()
+    await visitor.is_now("called")
+    visitor.step("no-show")
+    await visitor.is_now("late")
+    await expect(visitor.at("#headline")).to_contain_text("You were called and did not come. Come by")
+
+    await visitor.page.get_by_role("button", name="I am here").click()
+
+    await visitor.is_now("waiting")
+    await expect(visitor.at("#here")).to_be_hidden()
+
+
 async def test_more_time_keeps_the_place_and_says_what_it_means(visitor: Visitor) -> None:
     await visitor.open()
     await expect(visitor.at("#more-time p")).to_contain_text("The clock stands meanwhile")
