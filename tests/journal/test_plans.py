@@ -48,6 +48,19 @@ def test_a_page_is_appended_without_reading_a_table(long_kept: Journal) -> None:
     assert not full_scans(plans)
 
 
+def test_the_line_before_is_found_by_its_key(long_kept: Journal) -> None:
+    day, scribe = LiveHall(), Scribe("another")
+    long_kept.append(scribe.page(day.facts))
+    before = len(day.facts)
+    day.issue()
+    page = scribe.page(day.facts[before:])
+
+    plans = plans_of(long_kept, lambda: long_kept.append(page))
+
+    assert searches(plans, "facts")
+    assert not full_scans(plans)
+
+
 def test_keys_are_looked_up_by_key(long_kept: Journal) -> None:
     plans = plans_of(long_kept, lambda: long_kept.answered([("office 7", f"key {index}") for index in range(50)]))
 
