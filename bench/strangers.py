@@ -7,6 +7,7 @@ and how much memory the server has.
 
 import asyncio
 import multiprocessing
+import os
 import re
 import socket
 import sys
@@ -76,6 +77,8 @@ class Slices:
     issues_ms: list[float] = field(default_factory=list)
     stalls: dict[str, float] = field(default_factory=lambda: {"waiting": 0.0, "working": 0.0})
     megabytes: float = 0.0
+    seconds: float = 0.0
+    waited_seconds: float = 0.0
 
     @property
     def p99_ms(self) -> float:
@@ -125,6 +128,9 @@ def tell(figures: Figures, quiet: Slices, attacked: Slices, address: str, refuse
     figures.tell("stalls_above_50ms_working", attacked.stalls["working"], at_most=0)
     # What a busy machine does to the loop it does to quiet slices too.
     figures.tell("stalls_above_50ms_waiting", attacked.stalls["waiting"], at_most=quiet.stalls["waiting"])
+    # How much of the time the loop's thread was ready and others had the processors.
+    figures.tell("without_a_processor_quiet", quiet.waited_seconds / quiet.seconds)
+    figures.tell("without_a_processor_attacked", attacked.waited_seconds / attacked.seconds)
     figures.tell("memory_quiet_megabytes", quiet.megabytes)
     figures.tell("memory_attacked_megabytes", attacked.megabytes, at_most=quiet.megabytes + MORE_MEGABYTES)
     for reason, times in sorted(refused.items()):
@@ -134,11 +140,14 @@ def tell(figures: Figures, quiet: Slices, attacked: Slices, address: str, refuse
 async def measure(server: Server, seconds: float, keys: Iterator[int], slices: Slices) -> None:
     """One slice."""
     before = await stalls(server)
-    ends = perf_counter() + seconds
+    waited, began = server.waited_seconds(), perf_counter()
+    ends = began + seconds
     async with asyncio.TaskGroup() as group:
         for _ in range(KIOSKS):
             group.create_task(attend(server.port, ends, keys, slices))
         group.create_task(watch_memory(server.pid, ends, slices))
+    slices.waited_seconds += server.waited_seconds() - waited
+    slices.seconds += perf_counter() - began
     after = await stalls(server)
     for kind in slices.stalls:
         slices.stalls[kind] += after[kind] - before[kind]
@@ -216,6 +225,8 @@ def strangers(port: int) -> Iterator[None]:
 
 def attack(port: int, begun: Event) -> None:
     """Everything at once, until this process is killed."""
+    # Strangers have machines of their own, and do not take this one's processors from the server.
+    os.nice(19)
     uvloop.run(_attack(port, begun))
 
 

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from app.live import PAGE
 from tests.live.conftest import LiveHall, live_hall
 from tests.postgres import postgres_server
 
@@ -19,6 +20,20 @@ async def test_a_follower_goes_on_after_the_last_fact_it_has(hall: LiveHall) -> 
         live = await follower.event()
 
     assert [event.id for event in [*missed, live]] == [last - 2, last - 1, last, last + 1]
+
+
+async def test_many_who_were_cut_off_at_different_places_are_told_all_that_follows(hall: LiveHall) -> None:
+    await hall.issue(3 * PAGE)
+    last = await hall.seq()
+    places = [0, 0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, last - 1, last, 0]
+
+    async def missed(after: int) -> list[int | None]:
+        async with hall.listener(f"view=facts&after={after}") as follower:
+            return [event.id for event in await follower.events(last - after)]
+
+    heard = await asyncio.gather(*map(missed, places))
+
+    assert heard == [[*range(after + 1, last + 1)] for after in places]
 
 
 async def test_what_a_browser_remembers_counts_more_than_its_old_address(hall: LiveHall) -> None:
