@@ -1,5 +1,9 @@
 """What a board shows, says and reports back."""
 
+from typing import Any
+
+import pytest
+
 from tests.api.conftest import Centre, on_each_database
 
 
@@ -22,6 +26,21 @@ async def test_a_call_stands_among_the_latest_until_the_board_has_told_of_it_and
     assert visitor["shown_at"] is not None
     history = (await centre.get(f"/tickets/{ticket}")).json()["history"]
     assert [fact["board"] for fact in history if fact["kind"] == "Announced"] == ["hall"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "at"),
+    [(-0.1, "delay_seconds"), (3_601, "delay_seconds"), ("soon", "delay_seconds")],
+)
+async def test_a_delay_that_cannot_be_is_refused(centre: Centre, wrong: Any, at: str) -> None:
+    ticket = (await centre.issue()).json()["id"]
+    await centre.open()
+    await centre.call_next()
+
+    refused = await centre.step(ticket, "announced", {"board": "hall", "how": "spoken", "delay_seconds": wrong})
+
+    assert refused.status_code == 422
+    assert at in refused.text
 
 
 async def test_who_did_not_come_is_marked_among_the_latest_calls(centre: Centre) -> None:
