@@ -218,7 +218,7 @@ def every_counter_is_free(hall: LiveServer) -> None:
         if counter["visitor"]:
             finish(hall, counter["visitor"])
         if counter["state"] != "open":
-            post(hall, f"/counters/{counter['id']}/open", {"operator": "Anna"})
+            post(hall, f"/counters/{counter['id']}/open", {"operator": f"Anna {counter['id']}"})
 
 
 def call(hall: LiveServer, counter: str, service: str = "certificates") -> Visit:
