@@ -33,7 +33,9 @@ from app.visitor.screen import router as visitor_screen
 from app.watch import Watch
 from app.web.admin import router as admin
 from app.web.document import document
+from app.web.gate import check_gates, guard_the_rest
 from app.web.headers import DemoMark, demo_mark
+from app.web.hosts import Hosts
 from app.web.problems import answer_with_problems
 from app.web.pulse import router as pulse
 from app.web.reference import router as reference
@@ -68,10 +70,12 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.settings = settings
     app.state.clock = clock
     app.state.secret = new_secret()
+    app.state.hosts = Hosts(settings.listed_hosts, settings.host)
     for room in (*ROOMS, *SCREENS):
         # Not by include_router, which has every request compared twice.
         app.router.routes.extend(room.routes)
     app.router.routes.sort(key=lambda route: getattr(route, "name", None) not in FIRST)
+    guard_the_rest(app)
     answer_with_problems(app)
     if speed := demo_mark(clock):
         app.add_middleware(DemoMark, speed=speed)
@@ -85,6 +89,7 @@ def openapi_document() -> dict[str, Any]:
 
 @asynccontextmanager
 async def _serving(app: FastAPI) -> AsyncIterator[None]:
+    check_gates(app)
     settings, clock = app.state.settings, app.state.clock
     async with AsyncExitStack() as stack:
         engine = await _engine(settings, clock, stack)
