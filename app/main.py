@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from app.access import VisitTokens
+from app.access import Keys, VisitTokens
 from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
 from app.board.screen import router as board_screen
@@ -20,6 +20,7 @@ from app.console.screen import router as console_screen
 from app.door import new_secret
 from app.engine import Engine
 from app.journal import open_journal
+from app.journal.keys import clear_keys
 from app.kiosk.routes import router as kiosk
 from app.kiosk.screen import router as kiosk_screen
 from app.live import LiveHub
@@ -94,7 +95,9 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         engine = await _engine(settings, clock, stack)
         app.state.engine = engine
-        app.state.tokens = VisitTokens(await engine.ask(lambda journal: journal.visit_secret()))
+        secret = await engine.ask(lambda journal: journal.visit_secret())
+        app.state.tokens = VisitTokens(secret)
+        app.state.keys = Keys(secret, await engine.ask(clear_keys))
         app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
         stack.callback(app.state.hub.stop)
         app.state.watch = Watch(engine)

@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.access.keys import Keys, network_of
 from app.access.tokens import VisitTokens
-from app.engine import Answer, Engine, JournalSilent
+from app.engine import Answer, Engine, JournalSilent, KeyReused
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.web.gate import BoundedRequest, Gated
 from app.web.refusals import BadInput, KeyMissing
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 KEY_HEADER = "Idempotency-Key"
+DEVICE = re.compile(r"[\x21-\x7e]{16,200}")
+DEVICE_HEADER = "Fifteen-Device"
+"""A secret of its own by which a device is the same one after its address has changed."""
 
 JOURNAL_PATIENCE_SECONDS = 10
 
@@ -48,7 +52,16 @@ class Actor(BoundedRequest):
 
     async def do(self, office: str, command: Command, *, keyed: bool = False) -> Answer:
         """Have a command carried out in an office, under the request's key; `keyed` commands must have one."""
-        return await self.engine.do(office, command, actor=self.name, key=self._key(keyed))
+        key = self._key(keyed)
+        if key is None:
+            return await self.engine.do(office, command, actor=self.name)
+        keys: Keys = self.app.state.keys
+        kept = keys.kept_as(office, self._whose(), key, self.engine.clock.now())
+        try:
+            return await self.engine.do(office, command, actor=self.name, key=kept)
+        except KeyReused as reused:
+            # As it was sent: nobody knows the other.
+            raise KeyReused(key=key) from reused
 
     async def hall(self, office: str) -> Hall:
         """The office's hall, to be read at once and not across an await."""
@@ -61,6 +74,19 @@ class Actor(BoundedRequest):
                 return await self.engine.ask(question)
         except (JournalDown, JournalFull, JournalBroken, TimeoutError) as trouble:
             raise JournalSilent(retry_after=5) from trouble
+
+    def _whose(self) -> tuple[str, ...]:
+        """Whom a key of this request belongs to: the visitor of a token, else a device, else an address."""
+        if token := self.path_params.get("token"):
+            return ("visit", token)
+        device = self.headers.get(DEVICE_HEADER)
+        if device is None:
+            return ("address", network_of(self.client.host if self.client else ""))
+        if not DEVICE.fullmatch(device):
+            raise BadInput(
+                errors=[{"at": f"header.{DEVICE_HEADER}", "reason": "must be 16 to 200 visible ASCII letters"}]
+            )
+        return ("device", device)
 
     def _key(self, keyed: bool) -> str | None:
         key = self.headers.get(KEY_HEADER)

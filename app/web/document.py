@@ -129,10 +129,17 @@ KEY = {
     "description": "Names this request: repeated under the same key, it is answered with the first reply again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
 }
-KEYED = {"parameters": [{**KEY, "required": True}]}
+DEVICE = {
+    "name": "Fifteen-Device",
+    "in": "header",
+    "description": "A secret of the device's own, to which the key belongs; without it, to the address it comes from.",
+    "schema": {"type": "string", "pattern": "^[!-~]{16,200}$"},
+    "required": False,
+}
+KEYED = {"parameters": [{**KEY, "required": True}, DEVICE]}
 """For routes that must have a key."""
 
-MAY_BE_KEYED = {"parameters": [{**KEY, "required": False}]}
+MAY_BE_KEYED = {"parameters": [{**KEY, "required": False}, DEVICE]}
 """For the other writes."""
 
 PROBLEM = {

@@ -38,7 +38,12 @@ DESCRIPTION_BYTES = 1024 * 1024
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 OWN_PAGES = ("same-origin", "none")
-ONCE = {b"content-type": "Content-Type", b"content-encoding": "Content-Encoding", b"idempotency-key": "Idempotency-Key"}
+ONCE = {
+    b"content-type": "Content-Type",
+    b"content-encoding": "Content-Encoding",
+    b"idempotency-key": "Idempotency-Key",
+    b"fifteen-device": "Fifteen-Device",
+}
 """Headers that mean nothing when they are said twice."""
 
 UTF_8 = ("utf-8", "utf8", "us-ascii")
