@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from app.access import VisitTokens
+from app.access import Keys, VisitTokens
 from app.alerts import Alerts, Plan, read_plan
 from app.board.routes import router as board
 from app.board.screen import router as board_screen
@@ -21,6 +21,7 @@ from app.console.screen import router as console_screen
 from app.door import new_secret
 from app.engine import Engine
 from app.journal import open_journal
+from app.journal.keys import clear_keys
 from app.kiosk.routes import router as kiosk
 from app.kiosk.screen import router as kiosk_screen
 from app.live import LiveHub
@@ -37,7 +38,9 @@ from app.web.admin import router as admin
 from app.web.aside import Aside
 from app.web.connections import Bounds, Connections
 from app.web.document import document
+from app.web.gate import check_gates, guard_the_rest
 from app.web.headers import DemoMark, demo_mark
+from app.web.hosts import Hosts
 from app.web.problems import answer_with_problems
 from app.web.pulse import router as pulse
 from app.web.reference import router as reference
@@ -74,10 +77,12 @@ def create_app(settings: Settings, clock: Clock) -> FastAPI:
     app.state.secret = new_secret()
     app.state.aside = Aside()
     app.state.connections = Connections(Bounds.of(settings))
+    app.state.hosts = Hosts(settings.listed_hosts, settings.host)
     for room in (*ROOMS, *SCREENS):
         # Not by include_router, which has every request compared twice.
         app.router.routes.extend(room.routes)
     app.router.routes.sort(key=lambda route: getattr(route, "name", None) not in FIRST)
+    guard_the_rest(app)
     answer_with_problems(app)
     if speed := demo_mark(clock):
         app.add_middleware(DemoMark, speed=speed)
@@ -91,11 +96,14 @@ def openapi_document() -> dict[str, Any]:
 
 @asynccontextmanager
 async def _serving(app: FastAPI) -> AsyncIterator[None]:
+    check_gates(app)
     settings, clock = app.state.settings, app.state.clock
     async with AsyncExitStack() as stack:
         engine = await _engine(settings, clock, stack)
         app.state.engine = engine
-        app.state.tokens = VisitTokens(await engine.ask(lambda journal: journal.visit_secret()))
+        secret = await engine.ask(lambda journal: journal.visit_secret())
+        app.state.tokens = VisitTokens(secret)
+        app.state.keys = Keys(secret, await engine.ask(clear_keys))
         app.state.hub = LiveHub(engine, lambda hall, now: snapshot_bytes(hall, now, clock))
         stack.callback(app.state.hub.stop)
         engine.when_lost(app.state.hub.stop)

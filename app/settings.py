@@ -1,6 +1,7 @@
 """What can be set from outside, by environment variables that begin with `FIFTEEN_`."""
 
 import os
+import re
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -23,6 +24,9 @@ def networks(listed: str | None) -> tuple[Network, ...]:
     return tuple(ip_network(each.strip()) for each in (listed or "").split(",") if each.strip())
 
 
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII | re.IGNORECASE)
+
+
 class Settings(BaseSettings):
     """The settings of one server process."""
 
@@ -31,6 +35,9 @@ class Settings(BaseSettings):
     database: str = Field(default="fifteen.db", description="a SQLite file, or a postgresql+psycopg:// address")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    hosts: str | None = Field(
+        default=None, description="further names by which browsers and devices reach the server, with commas between"
+    )
     example: bool = Field(default=False, description="start an empty journal with the example office")
     queue_size: int = Field(default=1024, ge=1, description="commands that may wait for the writer")
     patience_seconds: float = Field(default=10, gt=0, description="how long a command waits for the database")
@@ -66,9 +73,36 @@ class Settings(BaseSettings):
             raise ValueError(f"{', '.join(unknown)} is no setting; there are {', '.join(sorted(known))}")
         return given
 
+    @field_validator("hosts")
+    @classmethod
+    def _refuse_what_is_no_name(cls, given: str | None) -> str | None:
+        if wrong := [entry for entry in _entries(given) if not _is_host(entry)]:
+            raise ValueError(
+                f"{', '.join(wrong)}: write names, addresses or networks without scheme and port, such as "
+                "queue.example.org, *.example.org, 192.168.1.5, 10.0.0.0/8"
+            )
+        return given
+
+    @property
+    def listed_hosts(self) -> tuple[str, ...]:
+        """The entries of `hosts`."""
+        return _entries(self.hosts)
+
     def clock(self) -> Clock:
         """The clock that these settings ask for."""
         if self.demo_speed is None:
             return SystemClock()
         start: datetime | None = self.demo_start
         return DemoClock(self.demo_speed, start)
+
+
+def _entries(listed: str | None) -> tuple[str, ...]:
+    return tuple((listed or "").replace(",", " ").split())
+
+
+def _is_host(entry: str) -> bool:
+    try:
+        ip_network(entry.strip("[]"))
+    except ValueError:
+        return HOST.fullmatch(entry) is not None
+    return True

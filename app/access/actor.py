@@ -2,20 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.access.keys import Keys, network_of
 from app.access.tokens import VisitTokens
-from app.engine import Answer, Engine, JournalSilent
+from app.engine import Answer, Engine, JournalSilent, KeyReused
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
+from app.web.gate import BoundedRequest, Gated
 from app.web.refusals import BadInput, KeyMissing
 from queue_core.commands import Command
 from queue_core.hall import Hall
@@ -24,22 +22,14 @@ T = TypeVar("T")
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 KEY_HEADER = "Idempotency-Key"
-
-BODY_BYTES = 64 * 1024
-DESCRIPTION_BYTES = 1024 * 1024
-"""A centre of a thousand services and counters, each named in several languages."""
-
-MARKS = (b",", b":", b"[", b"{")
-MOST_MARKS = 150_000
-"""Of a description: to read a million small values takes longer than the loop may stand still."""
+DEVICE = re.compile(r"[\x21-\x7e]{16,200}")
+DEVICE_HEADER = "Fifteen-Device"
+"""A secret of its own by which a device is the same one after its address has changed."""
 
 JOURNAL_PATIENCE_SECONDS = 10
 
-ACTOR = "fifteen.actor"
-"""Where a request's scope has its actor."""
 
-
-class Actor(Request):
+class Actor(BoundedRequest):
     """Whoever asks.
 
     A request, and not a dependency on one, because a dependency costs a fifth of a route. Access comes here: `name`
@@ -62,7 +52,16 @@ class Actor(Request):
 
     async def do(self, office: str, command: Command, *, keyed: bool = False) -> Answer:
         """Have a command carried out in an office, under the request's key; `keyed` commands must have one."""
-        return await self.engine.do(office, command, actor=self.name, key=self._key(keyed))
+        key = self._key(keyed)
+        if key is None:
+            return await self.engine.do(office, command, actor=self.name)
+        keys: Keys = self.app.state.keys
+        kept = keys.kept_as(office, self._whose(), key, self.engine.clock.now())
+        try:
+            return await self.engine.do(office, command, actor=self.name, key=kept)
+        except KeyReused as reused:
+            # As it was sent: nobody knows the other.
+            raise KeyReused(key=key) from reused
 
     async def hall(self, office: str) -> Hall:
         """The office's hall, to be read at once and not across an await."""
@@ -76,32 +75,18 @@ class Actor(Request):
         except (JournalDown, JournalFull, JournalBroken, TimeoutError) as trouble:
             raise JournalSilent(retry_after=5) from trouble
 
-    async def json(self) -> Any:
-        """The body, read more strictly than the framework would: UTF-8, no NaN, no half of a surrogate pair."""
-        body = await self.body()
-        if len(body) > BODY_BYTES and sum(map(body.count, MARKS)) > MOST_MARKS:
-            raise HTTPException(413)
-        return msgspec.json.decode(body)
-
-    async def body(self) -> bytes:
-        """The body, and no more of it than is allowed, whatever its headers say."""
-        if not hasattr(self, "_body"):
-            self._body = b"".join([piece async for piece in self._pieces()])
-        return self._body
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        left = DESCRIPTION_BYTES if self.method == "PUT" else BODY_BYTES
-        more = True
-        while more:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect()
-            piece, more = message.get("body", b""), message.get("more_body", False)
-            left -= len(piece)
-            if left < 0:
-                # The framework takes any other exception here for malformed JSON.
-                raise HTTPException(413)
-            yield piece
+    def _whose(self) -> tuple[str, ...]:
+        """Whom a key of this request belongs to: the visitor of a token, else a device, else an address."""
+        if token := self.path_params.get("token"):
+            return ("visit", token)
+        device = self.headers.get(DEVICE_HEADER)
+        if device is None:
+            return ("address", network_of(self.client.host if self.client else ""))
+        if not DEVICE.fullmatch(device):
+            raise BadInput(
+                errors=[{"at": f"header.{DEVICE_HEADER}", "reason": "must be 16 to 200 visible ASCII letters"}]
+            )
+        return ("device", device)
 
     def _key(self, keyed: bool) -> str | None:
         key = self.headers.get(KEY_HEADER)
@@ -126,62 +111,60 @@ def room(name: str, prefix: str = "/api/v1/offices") -> APIRouter:
 
 def pages() -> APIRouter:
     """A router for the pages of a room: they meet the request as an `Actor` too, and are not part of the API."""
-    return APIRouter(include_in_schema=False, route_class=_Passage)
+    return APIRouter(include_in_schema=False, route_class=_Page)
 
 
-class _Passage(APIRoute):
+class _Passage(Gated):
     """A route whose endpoint meets the request as an `Actor`.
 
     Most take nothing but a path and a body, and what they are told is as a rule well said. Such a request goes straight
     to the endpoint; any other is the framework's, which knows how to put what is wrong with it.
     """
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of this path, past the framework's own layers where they have nothing to do."""
-        actor = scope[ACTOR] = Actor(scope, receive)
-        is_short = self._is_short and scope["method"] in (self.methods or ())
-        inputs = await self._well_said(actor) if is_short else None
-        if inputs is None:
-            await super().handle(scope, receive, send)
-        else:
-            inputs[self._actor_name] = actor
-            response: Response = await self.endpoint(**inputs)
-            await response(scope, receive, send)
+    meets = Actor
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, with the actor in the place of the request."""
-        handle = super().get_route_handler()
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
         self._is_short = self._takes_path_and_body_alone()
         self._actor_name = self.dependant.request_param_name
 
-        async def handle_actor(request: Request) -> Response:
-            # The same one that has read the body already.
-            return await handle(request.scope[ACTOR])
-
-        return handle_actor
+    async def answer(self, request: BoundedRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of this path, past the framework's own layers where they have nothing to do."""
+        inputs = await self._well_said(request) if self._is_short else None
+        if inputs is None:
+            await super().answer(request, scope, receive, send)
+        else:
+            inputs[self._actor_name] = request
+            response: Response = await self.endpoint(**inputs)
+            await response(scope, receive, send)
 
     def _takes_path_and_body_alone(self) -> bool:
         takes = self.dependant
         others = (takes.dependencies, takes.query_params, takes.header_params, takes.cookie_params)
         return not any(others) and len(takes.body_params) <= 1
 
-    async def _well_said(self, actor: Actor) -> dict[Any, Any] | None:
+    async def _well_said(self, request: BoundedRequest) -> dict[Any, Any] | None:
         """The endpoint's arguments, or None."""
         inputs: dict[Any, Any] = {}
         for field in self.dependant.path_params:
-            inputs[field.name], mistakes = field.validate(actor.path_params[field.alias])
+            inputs[field.name], mistakes = field.validate(request.path_params[field.alias])
             if mistakes:
                 return None
         for field in self.dependant.body_params:
-            if actor.headers.get("content-type") != "application/json":
+            if request.headers.get("content-type") != "application/json":
                 return None
             try:
-                said = await actor.json()
-            except HTTPException:
-                raise
+                said = await request.json()
             except Exception:  # noqa: BLE001 - whatever it is, the framework finds it again
                 return None
             inputs[field.name], mistakes = field.validate(said)
             if mistakes:
                 return None
         return inputs
+
+
+class _Page(_Passage):
+    """A page for people, which may be asked for in a language."""
+
+    usually_produces = ("text/html",)
+    also_asked = frozenset({"lang"})

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from functools import lru_cache
 from typing import Annotated, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -20,10 +21,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.configuration.human import Unreadable, human
 from queue_core.office import Category, Counter, Discipline, Escalation, Group, Limits, Office, Opening, Service
 
 MIDNIGHT = "24:00"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+NO_ZONES = {"Factory", "localtime"}
+"""What lies among the zones and is none: not set yet, and whatever this machine is set to."""
 
 USUAL = Office(id="", name={}, zone="", services=(), counters=(), hours=())
 """An office of which nothing is said: what a description leaves out is as here."""
@@ -52,19 +57,27 @@ def _language(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    if text != text.strip() or not text.isprintable():
+    try:
+        kept = human(text)
+    except Unreadable:
+        kept = None
+    if kept is None or text != text.strip() or not text.isprintable():
         raise PydanticCustomError(
             "plain", "must be one line of printable text with no spaces at either end, and not empty"
         )
-    return text
+    return kept
 
 
 def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise PydanticCustomError("zone", "is not a time zone; write one such as Europe/Moscow") from error
+    if text not in _zones():
+        raise PydanticCustomError("zone", "is not a time zone; write one such as Europe/Moscow")
     return text
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """The names that browsers know too: those of the IANA database, and not what a machine has beside them."""
+    return frozenset(available_timezones()) - NO_ZONES
 
 
 def _stretch(text: str) -> str:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from app.access import Actor, pages
 from app.kiosk.routes import menu
 from app.web.aside import Aside
+from app.web.gate import produces
 from app.web.headers import demo_mark
 from app.web.inputs import OfficeId, Slug, Wish
 from app.web.languages import languages, name_of, sentence
@@ -46,6 +47,7 @@ class CodeOut(TypedDict):
 
 
 @router.get("/kiosk/worker.js")
+@produces("text/javascript")
 async def read_worker(_actor: Actor) -> Response:
     """What keeps the page alive while the server is away."""
     return Response(WORKER, 200, WORKER_HEADERS, "text/javascript")
@@ -97,6 +99,7 @@ async def show_kiosk(
 
 
 @router.post("/kiosk/{office}/codes")
+@produces("application/json")
 async def draw_codes(office: OfficeId, wish: CodesWish, actor: Actor) -> Response:
     """QR codes of some texts, small enough that a kiosk can keep hundreds for when the server is away."""
     await actor.hall(office)

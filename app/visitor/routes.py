@@ -17,7 +17,7 @@ from app.visitor.own import OwnVisit, own_visit
 from app.visitor.standing import in_order, place_in
 from app.web.document import BODY, MAY_BE_KEYED, READ, WRITE, Responses, refusals
 from app.web.etags import knows
-from app.web.inputs import OfficeId, TicketId, Wish
+from app.web.inputs import OfficeId, Text, TicketId, Wish
 from app.web.models import (
     BecauseOut,
     CandidateOut,
@@ -46,7 +46,6 @@ visits = room("visitor", "/api/v1/visits")
 
 AHEAD_SHOWN = 20
 FAR = 2**63 - 1
-TEXT = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]*$"
 
 UNCHANGED: Responses = {304: {"description": "Nothing has happened since the visit with this ETag"}}
 EVENTS: Responses = {
@@ -54,8 +53,6 @@ EVENTS: Responses = {
 }
 
 Token = Annotated[str, Path(description="`visit` of the ticket as it was issued")]
-Text = Annotated[str, Field(pattern=TEXT, max_length=1000)]
-"""What a person writes, in as many lines as it takes."""
 
 
 class PlaceOut(TypedDict):

@@ -4,7 +4,7 @@ import hmac
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,20 +12,27 @@ from starlette.responses import Response
 from app.door import HEADER
 from app.engine import Engine
 from app.journal import Journal, JournalBroken, JournalRefused, Verification
+from app.web.gate import BoundedRequest, Gated
 from app.web.inputs import Wish
 from app.web.models import reply
 from app.web.plain import plain
 from app.web.refusals import AdminDoorShut, BackupRefused
 
 
-async def _knows_the_secret(request: Request) -> None:
-    secret: str = request.app.state.secret
-    shown = request.headers.get(HEADER, "")
-    if not hmac.compare_digest(shown.encode(), secret.encode()):
-        raise AdminDoorShut()
+class _Door(Gated):
+    """A route for whoever knows the server's secret."""
+
+    usually_produces = ("application/json",)
+
+    async def authorise(self, request: BoundedRequest) -> None:
+        """AdminDoorShut, if the secret is not shown."""
+        secret: str = request.app.state.secret
+        shown = request.headers.get(HEADER, "")
+        if not hmac.compare_digest(shown.encode(), secret.encode()):
+            raise AdminDoorShut()
 
 
-router = APIRouter(prefix="/admin", include_in_schema=False, dependencies=[Depends(_knows_the_secret)])
+router = APIRouter(prefix="/admin", include_in_schema=False, route_class=_Door)
 
 
 class BackupWish(Wish):

@@ -16,14 +16,18 @@ from app.web.refusals import (
     BadCursor,
     BadInput,
     BodyTooLarge,
+    EncodingUnknown,
     EndpointGone,
+    ForeignPage,
     InternalError,
     MalformedBody,
+    NotAcceptable,
     NotJson,
     NotReady,
     NotTaken,
     UnknownDeadLetter,
     UnknownVisit,
+    WrongHost,
 )
 from queue_core.errors import (
     BookingMismatch,
@@ -64,10 +68,10 @@ from queue_core.errors import (
 
 Responses = dict[int | str, dict[str, Any]]
 
-ANY = (InternalError,)
+ANY = (InternalError, WrongHost, NotAcceptable, BadInput)
 READ = (*ANY, BadInput, UnknownOffice, JournalSilent)
-WRITE = (*ANY, BadInput, UnknownOffice, KeyReused, Overloaded, OutcomeUnknown, StorageFull, Stopping)
-BODY = (MalformedBody, BodyTooLarge, NotJson)
+WRITE = (*ANY, ForeignPage, BadInput, UnknownOffice, KeyReused, Overloaded, OutcomeUnknown, StorageFull, Stopping)
+BODY = (MalformedBody, BodyTooLarge, NotJson, EncodingUnknown)
 
 OCCASION = "urn:uuid:0198f3a2-5b7c-4d1e-9a30-c2f4b6d81515"
 TICKET = "20261123-A012"
@@ -85,6 +89,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     CounterIsClosed: {"counter": "1"},
     CounterIsPaused: {"counter": "1", "reason": "lunch"},
     CounterTaken: {"counter": "1", "operator": "Anna"},
+    EncodingUnknown: {"encoding": "utf-16"},
     EndpointGone: {"endpoint": "city-monitor"},
     HoldInThePast: {"until": "2026-11-23T08:00:00.000Z"},
     JournalSilent: {"retry_after": 5},
@@ -95,6 +100,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     NoClaim: {"ticket": TICKET},
     NoMoreMarks: {"kiosk": "hall"},
     NoMoreTime: {"ticket": TICKET, "more_time_limit": 1},
+    NotAcceptable: {"available": ["application/json"]},
     NothingToLease: {"office": "centre"},
     NothingToUndo: {"counter": "1", "undo_seconds": 60},
     NotInLine: {"ticket": TICKET, "counter": "1"},
@@ -121,6 +127,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     UnknownService: {"service": "weddings"},
     UnknownTicket: {"ticket": TICKET},
     UnknownVisit: {},
+    WrongHost: {"host": "queue.example.org"},
 }
 """What rides along with a refusal, where anything does."""
 
@@ -130,10 +137,17 @@ KEY = {
     "description": "Names this request: repeated under the same key, it is answered with the first reply again.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
 }
-KEYED = {"parameters": [{**KEY, "required": True}]}
+DEVICE = {
+    "name": "Fifteen-Device",
+    "in": "header",
+    "description": "A secret of the device's own, to which the key belongs; without it, to the address it comes from.",
+    "schema": {"type": "string", "pattern": "^[!-~]{16,200}$"},
+    "required": False,
+}
+KEYED = {"parameters": [{**KEY, "required": True}, DEVICE]}
 """For routes that must have a key."""
 
-MAY_BE_KEYED = {"parameters": [{**KEY, "required": False}]}
+MAY_BE_KEYED = {"parameters": [{**KEY, "required": False}, DEVICE]}
 """For the other writes."""
 
 PROBLEM = {

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.configuration.human import LINE, LINES, Unreadable, human
 from queue_core.leases import MARKS
 
 SLUG = r"^[a-z0-9][a-z0-9-]{0,39}$"
@@ -15,7 +16,6 @@ TICKET = rf"^[0-9]{{8}}-[A-ZА-ЯЁ][{MARKS}]?[0-9]{{3,9}}$"
 OFFLINE_NUMBER = rf"^[A-ZА-ЯЁ][{MARKS}][0-9]{{3,9}}$"
 NUMBER = rf"^[A-ZА-ЯЁ][{MARKS}]?[0-9]{{3,9}}$"
 LEASE = rf"^[0-9]{{8}}-[{MARKS}]-[1-9][0-9]{{0,8}}$"
-LINE = r"^[^\u0000-\u0020\u007f-\u00a0\u2028\u2029][^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 INSTANT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -26,6 +26,23 @@ def _instant(value: object) -> datetime:
         except ValueError:
             pass
     raise PydanticCustomError("instant", "must be an instant of this century with its offset: 2026-11-23T08:00:00Z")
+
+
+def _line(value: object) -> object:
+    return _human(value, lines=False)
+
+
+def _lines(value: object) -> object:
+    return _human(value, lines=True)
+
+
+def _human(value: object, *, lines: bool) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return human(value, lines=lines)
+    except Unreadable as error:
+        raise PydanticCustomError("human", "{why}", {"why": str(error)}) from error
 
 
 Slug = Annotated[str, Field(pattern=SLUG)]
@@ -43,8 +60,11 @@ TicketNumber = Annotated[str, Field(pattern=NUMBER, examples=["A012"])]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 """ISO 639-1, such as `ru`."""
 
-Line = Annotated[str, Field(pattern=LINE, max_length=200)]
+Line = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": LINE}), BeforeValidator(_line)]
 """One line of text as a person would write it."""
+
+Text = Annotated[str, Field(max_length=1000, json_schema_extra={"pattern": LINES}), BeforeValidator(_lines)]
+"""What a person writes, in as many lines as it takes."""
 
 # Instants of another century are nobody's booking, and would overflow the arithmetic of waiting.
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]

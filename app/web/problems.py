@@ -29,7 +29,9 @@ from app.web.refusals import (
     BadCursor,
     BadInput,
     BodyTooLarge,
+    EncodingUnknown,
     EndpointGone,
+    ForeignPage,
     HeadTooLarge,
     InternalError,
     KeyMissing,
@@ -37,6 +39,7 @@ from app.web.refusals import (
     MalformedRequest,
     MethodNotAllowed,
     NoSuchPage,
+    NotAcceptable,
     NotJson,
     NotReady,
     NotTaken,
@@ -44,6 +47,7 @@ from app.web.refusals import (
     TooManyConnections,
     UnknownDeadLetter,
     UnknownVisit,
+    WrongHost,
 )
 from app.web.screens import language_for, page
 from queue_core.errors import (
@@ -93,6 +97,7 @@ STATUS: Mapping[type[Refusal], int] = {
     MalformedRequest: 400,
     KeyMissing: 400,
     AdminDoorShut: 403,
+    ForeignPage: 403,
     NoSuchPage: 404,
     UnknownOffice: 404,
     UnknownService: 404,
@@ -103,6 +108,7 @@ STATUS: Mapping[type[Refusal], int] = {
     UnknownDeadLetter: 404,
     UnknownVisit: 404,
     MethodNotAllowed: 405,
+    NotAcceptable: 406,
     RequestTooSlow: 408,
     OfficeClosed: 409,
     ServiceIsClosed: 409,
@@ -134,6 +140,8 @@ STATUS: Mapping[type[Refusal], int] = {
     EndpointGone: 409,
     BodyTooLarge: 413,
     NotJson: 415,
+    EncodingUnknown: 415,
+    WrongHost: 421,
     BadInput: 422,
     BadCursor: 422,
     BadDescription: 422,
@@ -288,7 +296,7 @@ async def _crashed(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Every method that this address knows; the framework names only those of one route."""
     routes = (route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL)
-    return ", ".join(sorted({method for route in routes for method in route.methods}))
+    return ", ".join(sorted({method for route in routes for method in route.known_methods}))
 
 
 def _mistake(detail: dict[str, Any]) -> dict[str, str]:

@@ -13,10 +13,11 @@ from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.metrics import Metrics
 from app.watch import Watch
 from app.web.document import ANY, Responses, refusals
+from app.web.gate import Gated, produces
 from app.web.models import reply
 from app.web.refusals import NotReady
 
-router = APIRouter(tags=["pulse"], generate_unique_id_function=lambda route: route.name)
+router = APIRouter(tags=["pulse"], route_class=Gated, generate_unique_id_function=lambda route: route.name)
 
 PATIENCE_SECONDS = 2
 
@@ -61,6 +62,7 @@ async def read_readiness(request: Request) -> Response:
 
 
 @router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY, JournalSilent)})
+@produces("text/plain", "application/openmetrics-text")
 async def read_metrics(request: Request) -> Response:
     """The hall's series, for Prometheus."""
     metrics: Metrics = request.app.state.metrics

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.web.document import document
+from app.web.gate import Gated, produces
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=Gated)
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -30,12 +31,14 @@ HEADERS = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Opti
 
 
 @router.get("/openapi.json")
+@produces("application/json")
 async def read_document(request: Request) -> Response:
     """The OpenAPI document."""
     return Response(_encoded(request.app), media_type="application/json")
 
 
 @router.get("/docs")
+@produces("text/html")
 async def read_page(request: Request) -> Response:
     """The same, to be read."""
     return HTMLResponse(_page(request.app), headers=HEADERS)

@@ -43,6 +43,22 @@ class BodyTooLarge(Refusal):
     """The body is too large."""
 
 
+class WrongHost(Refusal):
+    """This server is not known by this name; its setting FIFTEEN_HOSTS says by which it is."""
+
+
+class ForeignPage(Refusal):
+    """A page of another site asked for this; only our own pages and programs may."""
+
+
+class NotAcceptable(Refusal):
+    """There is no answer in a format that the request accepts."""
+
+
+class EncodingUnknown(Refusal):
+    """The body must be sent in UTF-8 and uncompressed."""
+
+
 class NotJson(Refusal):
     """The body must be sent as application/json."""
 

@@ -19,6 +19,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.web.gate import Gated, produces, refuse_unless_taken
 from app.web.languages import catalogues, language_liked, languages, name_of, sentence
 from app.web.refusals import NoSuchPage
 
@@ -47,7 +48,7 @@ HEADERS = {
     "Vary": "Accept-Language",
 }
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=Gated)
 
 
 def make_ready() -> None:
@@ -124,6 +125,7 @@ def asset(path: str) -> str:
 
 
 @router.get("/assets/{digest}/{room}/{name:path}")
+@produces()
 async def read_asset(request: Request, room: str, name: str) -> Response:
     """A module, stylesheet, picture or sound of a screen."""
     file = f"{room}/{name}"
@@ -131,6 +133,8 @@ async def read_asset(request: Request, room: str, name: str) -> Response:
     if held is None:
         raise NoSuchPage()
     body, kind = held
+    # The gate does not know what the file is.
+    refuse_unless_taken(",".join(request.headers.getlist("accept")), [kind])
     headers = {**KEPT_FOR_EVER, "X-Content-Type-Options": "nosniff"}
     if file.endswith(TEXTS):
         headers["Vary"] = "Accept-Encoding"

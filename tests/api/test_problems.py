@@ -110,7 +110,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "half a body": (b'{"service": "adv', 400, "malformed-body"),
     "two bodies": (b'{"service": "advice"} {"service": "advice"}', 400, "malformed-body"),
     "no UTF-8": (b'{"service": "\xff\xfe"}', 400, "malformed-body"),
-    "UTF-16": ('{"service": "advice"}'.encode("utf-16"), 400, "malformed-body"),
+    "UTF-16": ('{"service": "advice"}'.encode("utf-16"), 415, "encoding-unknown"),
     "half a surrogate pair": (b'{"service": "\\ud800"}', 400, "malformed-body"),
     "a surrogate in bytes": (b'{"service": "\xed\xa0\x80"}', 400, "malformed-body"),
     "not a number": (b'{"service": NaN}', 400, "malformed-body"),
@@ -227,7 +227,7 @@ async def test_a_wrong_method_is_told_the_right_ones(centre: Centre) -> None:
     refused = await centre.http.delete("/api/v1/offices/centre")
 
     assert (refused.status_code, refused.json()["type"]) == (405, "/problems/method-not-allowed")
-    assert refused.headers["allow"] == "GET, PUT"
+    assert refused.headers["allow"] == "GET, HEAD, PUT"
 
 
 async def test_a_crash_is_a_problem_without_its_secrets(centre: Centre) -> None:

@@ -26,6 +26,17 @@ export function newKey(what) {
   return `${what}-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** What this browser's keys belong to, also when its address changes; nothing where nothing can be kept. */
+function device() {
+  try {
+    const kept = localStorage.getItem("fifteen-device") ?? newKey("device");
+    localStorage.setItem("fifteen-device", kept);
+    return kept;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Write something. The reply's body, or null where there is none; a Problem when it is refused.
  * @param {string} address
@@ -37,6 +48,8 @@ export function newKey(what) {
 export async function tell(address, body, options = {}) {
   /** @type {Record<string, string>} */
   const headers = { "Idempotency-Key": options.key ?? newKey("page"), "Accept-Language": document.documentElement.lang };
+  const own = device();
+  if (own) headers["Fifteen-Device"] = own;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   return surely(address, { method: "POST", headers, body: body === undefined ? undefined : JSON.stringify(body) }, options);
 }
