@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from app.clock import Clock, SystemClock
 from app.engine import Engine, JournalSilent
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.metrics import Metrics
@@ -31,11 +32,16 @@ class Alive(TypedDict):
 
 
 class Ready(TypedDict):
-    """The journal takes writes, its schema is the newest, and the watch is awake."""
+    """The journal takes writes, its schema is the newest, and the watch is awake.
+
+    `clock` is "right", or says how far the hall's time and the machine's clock are apart: requests are served all the
+    same, and waits are measured by seconds that nobody sets.
+    """
 
     database: Literal["writable"]
     migrations: Literal["at head"]
     watch: Literal["awake"]
+    clock: str
 
 
 @router.get("/livez", response_model=Alive, responses=refusals(*ANY))
@@ -53,7 +59,9 @@ async def read_readiness(request: Request) -> Response:
         raise NotReady(
             database="writable" if writable else "not writable", watch="awake" if watch.is_fresh else "asleep"
         )
-    return reply(Ready(database="writable", migrations="at head", watch="awake"))
+    clock: Clock = request.app.state.clock
+    standing = clock.standing() if isinstance(clock, SystemClock) else "right"
+    return reply(Ready(database="writable", migrations="at head", watch="awake", clock=standing))
 
 
 @router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY, JournalSilent)})
