@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ AN_HOUR_EITHER_WAY = pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["on", "ba
 LIMIT_SECONDS = 8
 LATE_SECONDS = 2
 """How much later than due this may hear of a breach."""
+
+NEAR = 0.1
+"""Seconds by which a recorded wait may be outside of what was seen from here."""
 
 OFFICE = document_of(
     office_of(
@@ -145,13 +149,11 @@ def test_set_back_while_nobody_waits_the_next_wait_is_warned_of_breached_and_tru
         soon(lambda: figure(server, "queue_canary_last_success_timestamp_seconds") > 0)
         set_clock(-HOUR)
         time.sleep(1)
-        waits, came = server.issue("branch", "papers", "only"), time.monotonic()
+        waits, came = comes(server, "only")
         soon(lambda: breaches(server))
         assert "Warned" in [fact["kind"] for fact in facts(server)]
-        really = call_after(server, came)
-
-        assert abs(recorded_wait(server, waits) - really) < 1
-        assert really >= LIMIT_SECONDS
+        assert is_called_after_what_passed(server, waits, came)
+        assert recorded_wait(server, waits) >= LIMIT_SECONDS
         assert re.fullmatch(r"the journal is ahead of the clock by (3599|3600|3601) s", standing(server))
         assert abs(ahead(server) - HOUR) < LATE_SECONDS
         assert figure(server, "queue_canary_last_success_timestamp_seconds") <= time.time() - HOUR + LATE_SECONDS
@@ -163,18 +165,17 @@ def test_set_back_while_nobody_waits_the_next_wait_is_warned_of_breached_and_tru
 def test_three_days_back_at_a_start_and_put_right_the_wait_is_what_passed(tmp_path: Path, set_clock: Setting) -> None:
     with serving(tmp_path, "--no-example") as server:
         begin(server)
-        first, came = server.issue("branch", "papers", "first"), time.monotonic()
+        first = comes(server, "first")
         server.kill()
     set_clock(-3 * 24 * HOUR)
     with serving(tmp_path, "--no-example") as server:
-        second, came_later = server.issue("branch", "papers", "second"), time.monotonic()
+        second = comes(server, "second")
         assert standing(server).startswith("the journal is ahead of the clock by 2592")
         time.sleep(2)
         set_clock(0)
         soon(lambda: standing(server) == "right")
-        for ticket, since in ((first, came), (second, came_later)):
-            really = call_after(server, since)
-            assert abs(recorded_wait(server, ticket) - really) < 1
+        for ticket, came in (first, second):
+            assert is_called_after_what_passed(server, ticket, came)
             finish(server, ticket)
 
 
@@ -194,20 +195,43 @@ def test_two_processes_that_differ_by_five_seconds_keep_twelve_real_seconds(
             assert re.fullmatch(r"the clock is ahead of the journal by [456] s", standing(ahead_of_it))
             assert abs(ahead(ahead_of_it) + 5) < 1
             # One ticket from either process, and whichever is first records the breach.
+            came = time.monotonic()
             for server, key in ((right, "here"), (ahead_of_it, "there")):
                 server.issue("branch", "papers", key)
-            came = time.monotonic()
-            soon(lambda: len(breaches(right)) == 2)
+            soon(lambda: breaches(right))
             waited = time.monotonic() - came
+            soon(lambda: len(breaches(right)) == 2)
             assert standing(right) == "right"
-    assert 11 < waited < 12 + LATE_SECONDS
+    sys.stdout.write(f"five seconds apart: the first breach is seen {waited:.2f} s after the first issue\n")
+    assert 12 <= waited < 12 + 2 * LATE_SECONDS
     assert "the machine's clock is ahead of the journal" in (other / "server.log").read_text()
 
 
-def call_after(server: LiveServer, came: float) -> float:
-    """Call who is next, and say how many real seconds that was after an instant."""
-    call(server)
-    return time.monotonic() - came
+@dataclass(frozen=True)
+class Bounds:
+    """Real seconds between which something happened: a request was sent, and its answer was there."""
+
+    earliest: float
+    latest: float
+
+
+def comes(server: LiveServer, key: str) -> tuple[str, Bounds]:
+    """Somebody takes a ticket; its id, and when."""
+    earliest = time.monotonic()
+    ticket = server.issue("branch", "papers", key)
+    return ticket, Bounds(earliest, time.monotonic())
+
+
+def is_called_after_what_passed(server: LiveServer, ticket: str, came: Bounds) -> bool:
+    """Call the first in line, who must be this visitor; whether the recorded wait is the real one."""
+    earliest = time.monotonic()
+    assert call(server)["id"] == ticket
+    latest = time.monotonic()
+    recorded = recorded_wait(server, ticket)
+    sys.stdout.write(
+        f"recorded {recorded:.3f} s, {earliest - came.latest:.3f} to {latest - came.earliest:.3f} passed\n"
+    )
+    return earliest - came.latest - NEAR <= recorded <= latest - came.earliest + NEAR
 
 
 def begin(server: LiveServer, limit_seconds: int = LIMIT_SECONDS) -> None:
