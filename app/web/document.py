@@ -92,7 +92,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     NothingToLease: {"office": "centre"},
     NothingToUndo: {"counter": "1", "undo_seconds": 60},
     NotInLine: {"ticket": TICKET, "counter": "1"},
-    NotReady: {"database": "writable", "watch": "stopped"},
+    NotReady: {"database": "writable", "watch": "stopped", "clock": "right"},
     NotTaken: {"endpoint": "city-monitor", "seq": 1034, "reason": "answered 503 Service Unavailable"},
     NumberTaken: {"lease": LEASE, "number": "AK001"},
     OfficeClosed: {"office": "centre"},

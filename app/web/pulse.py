@@ -54,13 +54,15 @@ async def read_liveness() -> Response:
 async def read_readiness(request: Request) -> Response:
     """Whether requests would be served. An outdated schema cannot be met here: the journal is not opened with one."""
     watch: Watch = request.app.state.watch
+    clock: Clock = request.app.state.clock
+    standing = clock.standing() if isinstance(clock, SystemClock) else "right"
     writable = await _is_writable(request.app.state.engine)
     if not (writable and watch.is_fresh):
         raise NotReady(
-            database="writable" if writable else "not writable", watch="awake" if watch.is_fresh else "asleep"
+            database="writable" if writable else "not writable",
+            watch="awake" if watch.is_fresh else "asleep",
+            clock=standing,
         )
-    clock: Clock = request.app.state.clock
-    standing = clock.standing() if isinstance(clock, SystemClock) else "right"
     return reply(Ready(database="writable", migrations="at head", watch="awake", clock=standing))
 
 

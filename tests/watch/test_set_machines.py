@@ -292,7 +292,8 @@ def figure(server: LiveServer, name: str) -> float:
 
 def standing(server: LiveServer) -> str:
     """What `/readyz` says of the clock."""
-    told: dict[str, str] = server.http.get("/readyz").raise_for_status().json()
+    # Also while it is not ready: a busy machine writes slowly.
+    told: dict[str, str] = server.http.get("/readyz").json()
     return told["clock"]
 
 
