@@ -299,7 +299,7 @@ def standing(server: LiveServer) -> str:
 
 def recorded_wait(server: LiveServer, ticket: str) -> float:
     """Seconds from the issue of a ticket to its call, as they are on record."""
-    at = {fact["kind"]: instant(fact["at"]) for fact in facts(server) if fact["ticket"] == ticket}
+    at = {fact["kind"]: instant(fact["at"]) for fact in facts(server) if fact.get("ticket") == ticket}
     return (at["Called"] - at["Issued"]).total_seconds()
 
 
