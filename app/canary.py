@@ -11,6 +11,7 @@ from datetime import datetime, time
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
+from app.clock import LastSuccess
 from app.engine import HIDDEN, Answer, Engine
 from app.journal import Recorded
 from queue_core.commands import CallChosen, Command, Configure, Issue, NoShow, OpenCounter
@@ -53,11 +54,13 @@ class Canary:
         self.registry = CollectorRegistry()
         # Without a canary there is nothing to tell, or its alert would never end.
         registry = self.registry if every_seconds else None
-        self._last_success = Gauge(
+        last_success = Gauge(
             "queue_canary_last_success_timestamp_seconds",
             "When a visitor last went the whole way through the canary's office; 0 before one ever did",
             registry=registry,
         )
+        self._came_through = LastSuccess(engine.clock)
+        last_success.set_function(self._came_through.timestamp)
         self._delay = Gauge(
             "queue_canary_delay_seconds", "From the canary's due to the telling of its breach", registry=registry
         )
@@ -87,7 +90,7 @@ class Canary:
             del self._heard[ticket.id]
         assert ticket.due
         self._delay.set((heard_at - ticket.due).total_seconds())
-        self._last_success.set(self._engine.clock.now().timestamp())
+        self._came_through.mark()
 
     async def _fly_for_ever(self) -> None:
         while True:

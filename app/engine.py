@@ -23,7 +23,7 @@ import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
 
-from app.clock import Clock
+from app.clock import Clock, SystemClock
 from app.journal import (
     Answered,
     Journal,
@@ -66,6 +66,9 @@ HIDDEN = "~"
 
 LOOK_BACK_SECONDS = 1.0
 """How often the journal is asked whether it still holds what was committed last."""
+
+TIME_SECONDS = 0.05
+"""By how much the hall's time must have moved against the machine's seconds to be kept anew."""
 
 PAUSE_SECONDS = 0.1
 """Between a commit that failed and the next attempt at it."""
@@ -198,6 +201,8 @@ class Engine:
         self._when_lost: list[Callable[[], None]] = []
         self._looking_back: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._time_kept: float | None = None
+        self._keeping_time: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Rebuild every hall from the journal and begin to take commands; JournalDamaged names what is no journal."""
@@ -208,6 +213,7 @@ class Engine:
         latest = max((hall for hall in self._shown.values() if hall.last_at), key=_last_at, default=None)
         if latest:
             self._last = Head(latest.office_id, latest.seq, self._heads[latest.office_id])
+        await self._take_up_time()
         self._settled.set()
         self._tasks = [asyncio.create_task(self._write_for_ever()), asyncio.create_task(self._mind_patience())]
         self._looking_back = asyncio.create_task(self._look_back_for_ever())
@@ -217,6 +223,8 @@ class Engine:
     async def stop(self) -> None:
         """Finish what is pending, refuse what comes, let go of the journal."""
         self._stopping = True
+        if self._keeping_time:
+            self._keeping_time.cancel()
         self._wake.set()
         if self._looking_back:
             self._looking_back.cancel()
@@ -290,6 +298,10 @@ class Engine:
     def remembered(self, office_id: str) -> Hall:
         """A hall as it is in memory, with what is on its way to the journal: for those who tell of it all the same."""
         return self._halls[office_id]
+
+    def all_remembered(self) -> Iterable[Hall]:
+        """All halls, the hidden ones too, as they are in memory: for those who cannot wait for the journal."""
+        return self._halls.values()
 
     def unrecorded(self, office_id: str) -> tuple[Fact, ...]:
         """What has happened in an office by now and may not be in the journal yet: on its way there, or not begun."""
@@ -643,6 +655,7 @@ class Engine:
         """Move halls by what others have committed, asked for all at once: one by one, others would move on again."""
         seen = {office_id: self._seq_of(office_id) for office_id in offices}
         missed = await self._surely(lambda: self._journal.facts_since(seen)) if seen else []
+        self._hear_time(missed)
         for line in missed:
             hall = self._halls.get(line.office_id) or self._keep_hall(Hall(line.office_id))
             head = self._heads.get(line.office_id, bytes(32))
@@ -685,6 +698,47 @@ class Engine:
         except Exception:
             # A screen that cannot be painted is no reason to stop the queue.
             log.exception("a listener failed", office=office_id)
+
+    # Time
+
+    async def _take_up_time(self) -> None:
+        """Go on where the journal stopped, by the seconds that have passed since on this machine if it knows them."""
+        clock = self.clock
+        if not isinstance(clock, SystemClock):
+            return
+        boot = clock.boot
+        self._time_kept = await self._in_thread(lambda: self._journal.time_kept(boot)) if boot else None
+        last = max((hall.last_at for hall in self._halls.values() if hall.last_at), default=None)
+        clock.begin(last, self._time_kept)
+        await self._keep_time(clock)
+
+    def keep_time(self) -> None:
+        """Have it kept how the hall's time stands to the machine's seconds, if that has changed: a restart asks."""
+        clock, keeping = self.clock, self._keeping_time
+        if not isinstance(clock, SystemClock) or self._stopping or (keeping and not keeping.done()):
+            return
+        if self._is_time_changed(clock):
+            self._keeping_time = asyncio.create_task(self._keep_time(clock, pause_seconds=1))
+
+    async def _keep_time(self, clock: SystemClock, pause_seconds: float = 0) -> None:
+        boot, offset = clock.boot, clock.offset
+        if boot is None or not self._is_time_changed(clock):
+            return
+        try:
+            await self._in_thread(lambda: self._journal.keep_time(boot, offset))
+        except (JournalDown, JournalFull, JournalBroken, LostRace) as trouble:
+            # The watch asks again, and the writer knows what such a trouble means.
+            log.warning("the hall's time was not kept", error=str(trouble))
+            await asyncio.sleep(pause_seconds)
+        else:
+            self._time_kept = offset
+
+    def _is_time_changed(self, clock: SystemClock) -> bool:
+        return self._time_kept is None or abs(clock.offset - self._time_kept) >= TIME_SECONDS
+
+    def _hear_time(self, lines: Sequence[Recorded]) -> None:
+        if lines and isinstance(self.clock, SystemClock):
+            self.clock.heard(max(line.at for line in lines))
 
     # Trouble
 

@@ -20,6 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.clock import SystemClock
 from app.engine import HIDDEN, Engine
 from app.journal import Recorded
 from app.watch import Watch
@@ -72,7 +73,9 @@ class Metrics:
             "When the watch last looked at all halls; 0 before it ever did",
             registry=self._registry,
         )
-        pulse.set_function(lambda: watch.last_success.timestamp() if watch.last_success else 0)
+        pulse.set_function(watch.last_success.timestamp)
+        if isinstance(engine.clock, SystemClock):
+            _tell_clock(engine.clock, self._registry)
         engine.subscribe(self._committed)
 
     async def answer(self, headers: Mapping[str, str]) -> Response:
@@ -88,6 +91,17 @@ class Metrics:
         for line in facts:
             if isinstance(line.fact, Breached):
                 self._detection_delay.observe((line.fact.at - line.fact.due).total_seconds())
+
+
+def _tell_clock(clock: SystemClock, registry: CollectorRegistry) -> None:
+    ahead = Gauge(
+        "queue_journal_ahead_of_clock_seconds",
+        "How far the hall's time is ahead of the machine's clock; below 0 when the clock is ahead",
+        registry=registry,
+    )
+    ahead.set_function(lambda: -clock.off.total_seconds())
+    shown = Gauge("queue_clock_timestamp_seconds", "What the machine's clock shows, right or wrong", registry=registry)
+    shown.set_function(lambda: clock.machine_time(clock.elapsed()))
 
 
 class _Scrape(Response):

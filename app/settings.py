@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.clock import Clock, DemoClock, SystemClock
+from app.clock import STEADY_SECONDS, Clock, DemoClock, SystemClock
 
 PREFIX = "FIFTEEN_"
 TEST_POSTGRES = "FIFTEEN_TEST_POSTGRES"
@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     known_addresses: str | None = Field(default=None, description="addresses of those who always have a place")
     canary_seconds: float = Field(
         default=60, ge=0, description="how often a visitor nobody sees tries out the watch; 0 is never"
+    )
+    clock_steady_seconds: float = Field(
+        default=STEADY_SECONDS,
+        ge=0,
+        description="how long a clock that nobody vouches for must not have been set before it is believed",
     )
     alerts: Path | None = Field(default=None, description="a TOML file that says who is told of what")
     grafana: str | None = Field(
@@ -91,7 +96,7 @@ class Settings(BaseSettings):
     def clock(self) -> Clock:
         """The clock that these settings ask for."""
         if self.demo_speed is None:
-            return SystemClock()
+            return SystemClock(steady_seconds=self.clock_steady_seconds)
         start: datetime | None = self.demo_start
         return DemoClock(self.demo_speed, start)
 

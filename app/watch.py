@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from app.clock import SystemClock
-from app.engine import Engine
+from app.clock import LastSuccess, SystemClock
+from app.engine import HIDDEN, Engine
 from app.journal import Recorded
 from queue_core.commands import Tick
 from queue_core.errors import Refusal
@@ -29,12 +29,6 @@ AT_ONCE = 64
 
 TELL_SECONDS = 0.4
 """How long the record of what is due may take; after that people are told without it."""
-
-OFF = timedelta(seconds=2)
-"""By how much the machine's clock must have been set to be worth a word."""
-
-REMEMBERED = timedelta(days=1)
-"""A journal that is further ahead of the machine's clock was not written by a clock that was right."""
 
 FRESH_SECONDS = 10.0
 """How old the pulse may be before the watch counts as stopped."""
@@ -90,14 +84,12 @@ class Watch:
         self._moved = asyncio.Event()
         self._wakes_at = engine.clock.now()
         self._last_pulse: float | None = None
-        self._is_off = False
-        self.last_success: datetime | None = None
+        self.last_success = LastSuccess(engine.clock)
         engine.subscribe(self._hall_moved)
 
     async def start(self) -> None:
         """Look at every hall, then begin to watch."""
         halls = (await self._engine.every_hall()).values()
-        self._begin_clock(halls)
         now = self._engine.clock.now()
         for hall in halls:
             self._set(hall, now)
@@ -137,10 +129,10 @@ class Watch:
             del due[:AT_ONCE]
         for office_id in due:
             self._tell(office_id)
-        await self._mind_clock()
+        self._mind_clock()
         if not due:
             self._last_pulse = asyncio.get_running_loop().time()
-            self.last_success = self._engine.clock.now()
+            self.last_success.mark()
 
     async def _are_recorded(self, office_ids: Sequence[str]) -> bool:
         """Whether the journal took in time what is due in these offices. What is late goes on by itself."""
@@ -168,26 +160,22 @@ class Watch:
 
     # The clock
 
-    def _begin_clock(self, halls: Iterable[Hall]) -> None:
-        """Go on where the journal stopped, if the machine's clock was set back meanwhile and people are waiting."""
+    def _mind_clock(self) -> None:
+        """Have the clock know who is there: no wait is measured by a clock that was set."""
         clock = self._engine.clock
-        last = max((hall.last_at for hall in halls if hall.last_at and _somebody_waits(hall)), default=None)
-        if isinstance(clock, SystemClock) and last and clock.now() < last < clock.now() + REMEMBERED:
-            log.warning("the journal is ahead of the machine's clock; going on from there", last=last)
-            clock.set_anew(not_before=last)
-
-    async def _mind_clock(self) -> None:
-        """Waits are not measured by a clock that was set; it is followed once nobody waits."""
-        clock = self._engine.clock
-        if not isinstance(clock, SystemClock) or abs(clock.off) < OFF:
-            self._is_off = False
+        if not isinstance(clock, SystemClock):
             return
-        if not self._is_off:
-            ahead = clock.off.total_seconds()
-            log.warning("the machine's clock was set; it is followed once nobody waits", seconds=ahead)
-            self._is_off = True
-        if not any(map(_somebody_waits, (await self._engine.every_hall()).values())):
-            clock.set_anew()
+        if clock.look():
+            halls, doubt = list(self._engine.all_remembered()), clock.in_doubt_since
+            waiting = [hall for hall in halls if _somebody_waits(hall)]
+            clock.mind(
+                is_new=not any(hall.last_at for hall in halls),
+                somebody_waits=bool(waiting),
+                since_before=doubt is not None and any(_somebody_waits(hall, doubt) for hall in waiting),
+                at_work=bool(waiting)
+                or any(hall.day_is_open for hall in halls if not hall.office_id.startswith(HIDDEN)),
+            )
+        self._engine.keep_time()
 
     # What is told from memory
 
@@ -224,6 +212,8 @@ class Watch:
                 await self._moved.wait()
 
     def _hall_moved(self, office_id: str, hall: Hall, committed: Sequence[Recorded]) -> None:
+        if isinstance(self._engine.clock, SystemClock):
+            self._engine.clock.resume()
         if told := self._told.get(office_id):
             for recorded in _alarms_in(line.fact for line in committed):
                 told.pop(name_of(recorded), None)
@@ -240,8 +230,14 @@ class Watch:
         return alarm
 
 
-def _somebody_waits(hall: Hall) -> bool:
-    return any(not ticket.ended for ticket in hall.tickets.values())
+def _somebody_waits(hall: Hall, since_before: datetime | None = None) -> bool:
+    """Whether anybody's visit is not over, or the visit of anybody who came before an instant."""
+    return any(since_before is None or person.issued_at < since_before for person in hall.people())
+
+
+def _is_open(hall: Hall) -> bool:
+    # The canary's office never closes, and nobody is there to whom the time matters.
+    return hall.day_is_open and not hall.office_id.startswith(HIDDEN)
 
 
 def _alarms_in(facts: Iterable[Fact]) -> list[Alarm]:

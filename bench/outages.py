@@ -23,6 +23,7 @@ from app.journal import Recorded
 from bench import Figures, words
 from bench.harness.callers import Client, Crowd, attend_kiosk, take_ticket
 from bench.harness.client import Clients
+from bench.harness.clock_outages import set_clocks
 from bench.harness.judging import judge, lines_of
 from bench.harness.listeners import Provisionals, hearing
 from bench.harness.offices import describe, description
@@ -67,6 +68,7 @@ async def main() -> int:
         await kill("postgres", postgres.fresh_database(), 2, postgres, random, amounts.rounds, figures)
         await take_away(postgres, random, amounts.away_seconds, figures)
     await lose_pasts(figures, quick=asked.quick)
+    await set_clocks(amounts.rounds // 3 + 1, figures)
     return figures.end()
 
 

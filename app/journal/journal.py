@@ -20,7 +20,7 @@ from app.journal.files import Head
 from app.journal.recorded import Recorded
 from app.journal.retelling import Retelling, lines_in, lost
 from app.journal.rows import row_of
-from app.journal.schema import VISIT_SECRET, answers, facts, halls, stamps, tickets
+from app.journal.schema import TIME_IN, VISIT_SECRET, answers, facts, halls, stamps, tickets
 from queue_core.hall import Hall, HallState
 from queue_core.tickets import Ticket
 
@@ -29,6 +29,9 @@ KEYS_LIVE = timedelta(hours=72)
 
 FAR = 2**63 - 1
 """A seq that no office comes to."""
+
+BOOTS_KEPT = 32
+"""Runs of machines whose time is kept: more than there are machines on one database."""
 
 OFFICES_AT_ONCE = 100
 """Offices that are asked about in one question."""
@@ -163,6 +166,21 @@ class Journal:
         """What the tokens of visits are sealed with."""
         secret: str = self._rows(select(stamps.c.value).where(stamps.c.name == VISIT_SECRET))[0].value
         return secret
+
+    def time_kept(self, boot: str) -> float | None:
+        """What was added to the seconds since `boot`, a run of a machine, when the hall's time was last set in it."""
+        rows = self._rows(select(stamps.c.value).where(stamps.c.name == TIME_IN + boot))
+        return float(rows[0].value) if rows else None
+
+    def keep_time(self, boot: str, offset: float) -> None:
+        """Keep how the hall's time stands to the seconds since `boot`. Runs of machines that are long over go."""
+        with self.transaction() as connection:
+            kept = connection.execute(select(stamps).where(stamps.c.name.startswith(TIME_IN, autoescape=True))).all()
+            # An offset is about the instant at which its machine was started.
+            latest = sorted(((float(row.value), row.name) for row in kept), reverse=True)[:BOOTS_KEPT]
+            gone = {row.name for row in kept} - {name for _, name in latest} | {TIME_IN + boot}
+            connection.execute(delete(stamps).where(stamps.c.name.in_(gone)))
+            self.database.writer(stamps)(connection, [(TIME_IN + boot, repr(offset))])
 
     def check_writable(self) -> None:
         """Nothing when a write would be taken now; else the trouble."""

@@ -178,6 +178,8 @@ halls = Table(
 stamps = Table("stamps", metadata, *_named("name"), Column("value", Text, nullable=False), checksum_column())
 CLOCK = "clock"
 VISIT_SECRET = "visit secret"  # noqa: S105 - the name of the stamp
+TIME_IN = "time in boot "
+"""Begins the name of a stamp that says how the hall's time stands to the seconds since a machine was started."""
 
 deliveries = Table(
     "deliveries",

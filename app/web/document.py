@@ -104,7 +104,7 @@ EXAMPLES: Mapping[type[Refusal], Mapping[str, object]] = {
     NothingToLease: {"office": "centre"},
     NothingToUndo: {"counter": "1", "undo_seconds": 60},
     NotInLine: {"ticket": TICKET, "counter": "1"},
-    NotReady: {"database": "writable", "watch": "stopped"},
+    NotReady: {"database": "writable", "watch": "stopped", "clock": "right"},
     NotToday: {"slot": "2028-01-03T09:00:00.000Z", "day": "2026-11-23"},
     NotTaken: {"endpoint": "city-monitor", "seq": 1034, "reason": "answered 503 Service Unavailable"},
     NumberTaken: {"lease": LEASE, "number": "AK001"},

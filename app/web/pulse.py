@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from app.clock import Clock, SystemClock
 from app.engine import Engine, JournalSilent, PastGone
 from app.journal import Journal, JournalBroken, JournalDown, JournalFull
 from app.metrics import Metrics
@@ -32,12 +33,17 @@ class Alive(TypedDict):
 
 
 class Ready(TypedDict):
-    """The journal takes writes, its schema is the newest, and the watch is awake."""
+    """The journal takes writes, its schema is the newest, and the watch is awake.
+
+    `clock` is "right", or says how far the hall's time and the machine's clock are apart: requests are served all the
+    same, and waits are measured by seconds that nobody sets.
+    """
 
     database: Literal["writable"]
     migrations: Literal["at head"]
     watch: Literal["awake"]
     past: Literal["whole"]
+    clock: str
 
 
 @router.get("/livez", response_model=Alive, responses=refusals(*ANY))
@@ -51,14 +57,18 @@ async def read_readiness(request: Request) -> Response:
     """Whether requests would be served. An outdated schema cannot be met here: the journal is not opened with one."""
     watch: Watch = request.app.state.watch
     engine: Engine = request.app.state.engine
+    clock: Clock = request.app.state.clock
+    standing = clock.standing() if isinstance(clock, SystemClock) else "right"
     writable = await _is_writable(engine)
     if engine.past_lost:
-        raise NotReady(past="lost", reason=engine.past_lost)
+        raise NotReady(past="lost", reason=engine.past_lost, clock=standing)
     if not (writable and watch.is_fresh):
         raise NotReady(
-            database="writable" if writable else "not writable", watch="awake" if watch.is_fresh else "asleep"
+            database="writable" if writable else "not writable",
+            watch="awake" if watch.is_fresh else "asleep",
+            clock=standing,
         )
-    return reply(Ready(database="writable", migrations="at head", watch="awake", past="whole"))
+    return reply(Ready(database="writable", migrations="at head", watch="awake", past="whole", clock=standing))
 
 
 @router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY, JournalSilent)})

@@ -22,7 +22,7 @@ async def test_a_server_is_ready_when_database_and_watch_are(centre: Centre) -> 
 
     assert (ready.status_code, ready.json()) == (
         200,
-        {"database": "writable", "migrations": "at head", "watch": "awake", "past": "whole"},
+        {"database": "writable", "migrations": "at head", "watch": "awake", "past": "whole", "clock": "right"},
     )
 
 

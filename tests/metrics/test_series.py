@@ -232,7 +232,7 @@ async def test_the_delay_of_a_breachs_record_is_told(halls: ScrapedHalls) -> Non
 async def test_the_pulse_of_the_watch_is_told(halls: ScrapedHalls) -> None:
     before = await halls.scrape()
     await halls.watch.start()
-    while halls.watch.last_success is None:
+    while not halls.watch.last_success.timestamp():
         await halls.engine.halls()
         await halls.do(Tick())
     after = await halls.scrape()
