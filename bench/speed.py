@@ -152,10 +152,8 @@ def other_id(number: int) -> str:
 def wishes_of_lines() -> Iterator[Wish]:
     """Operators at all counters, and people in line."""
     for length in LINES:
-        yield from (
-            (line_id(length), OpenCounter(counter_id(number), f"operator {number}"))
-            for number in range(COUNTERS_OF_LINE)
-        )
+        for number in range(COUNTERS_OF_LINE):
+            yield line_id(length), OpenCounter(counter_id(number), f"operator {number}")
         yield from ((line_id(length), Issue(service_id(0))) for _ in range(length))
 
 

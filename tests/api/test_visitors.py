@@ -272,7 +272,7 @@ async def test_nobody_went_first_who_came_first_or_went_elsewhere_or_was_taken_b
     mine = await visitor_of(centre, "passport")
     await centre.issue(category="veteran")
     await centre.issue(category="veteran")
-    await centre.open("two")
+    await centre.open("two", "Boris")
     await centre.call_next("two")
     await centre.open("one")
     await centre.call_next("one")
