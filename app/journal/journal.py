@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, or_, select
+from sqlalchemy import Connection, Executable, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.copying import copy_into
@@ -23,6 +24,10 @@ from queue_core.tickets import Ticket
 
 # Kiosks retry through outages longer than a day, so keys outlive the business day they were used on.
 KEYS_LIVE = timedelta(hours=72)
+
+PROBE, PROBE_IN_HAND = "probe", "probe in hand"
+PROBE_BYTES = 16 * 1024
+"""What is written to see whether anything can be."""
 
 FAR = 2**63 - 1
 """A seq that no office comes to."""
@@ -143,9 +148,15 @@ class Journal:
         return secret
 
     def check_writable(self) -> None:
-        """Nothing when a write would be taken now; else the trouble."""
+        """Nothing when a write is taken now; else the trouble.
+
+        It writes what a ticket would need, beside what the last look left, and then that goes: the journal keeps its
+        size, and a disk on which nothing more has room is found full.
+        """
         with self.transaction() as connection:
-            connection.execute(self._statements.probe)
+            connection.execute(stamps.insert().values(name=PROBE_IN_HAND, value=token_hex(PROBE_BYTES // 2)))
+            connection.execute(delete(stamps).where(stamps.c.name == PROBE))
+            connection.execute(update(stamps).where(stamps.c.name == PROBE_IN_HAND).values(name=PROBE))
 
     def backup(self, path: Path) -> None:
         """A consistent copy of the journal as a SQLite file, which `fifteen serve` can run on."""
@@ -221,7 +232,6 @@ class _Statements:
         self.forget_keys = delete(answers).where(
             answers.c.office_id == bindparam("office"), answers.c.at < bindparam("before")
         )
-        self.probe = delete(halls).where(false())
 
 
 _fact_row = attrgetter(*facts.columns.keys())

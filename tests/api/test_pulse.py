@@ -20,10 +20,9 @@ async def test_a_living_process_says_so(centre: Centre) -> None:
 async def test_a_server_is_ready_when_database_and_watch_are(centre: Centre) -> None:
     ready = await centre.http.get("/readyz")
 
-    assert (ready.status_code, ready.json()) == (
-        200,
-        {"database": "writable", "migrations": "at head", "watch": "awake"},
-    )
+    told = ready.json()
+    assert {"writer", "watch", "patience"} <= told.pop("tasks").keys()
+    assert (ready.status_code, told) == (200, {"database": "writable", "migrations": "at head", "watch": "awake"})
 
 
 async def test_a_server_whose_watch_sleeps_is_not_ready(centre: Centre) -> None:
