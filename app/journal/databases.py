@@ -106,6 +106,7 @@ class SQLite:
         self._path = path
         self._refuse_unsafe_library()
         self._refuse_unsafe_file()
+        self._keep_to_ourselves()
         self.engine = create_engine(
             f"sqlite:///{path}",
             poolclass=StaticPool,
@@ -231,6 +232,11 @@ class SQLite:
         # An administrator is root and may write anything: a file without a write bit was made so on purpose.
         if not self._path.is_file() or not self._path.stat().st_mode & 0o222 or not os.access(self._path, os.W_OK):
             raise self._unwritable()
+
+    def _keep_to_ourselves(self) -> None:
+        """A new file is its owner's alone, and SQLite gives its log the same rights. One that is there is as it was."""
+        with suppress(OSError):
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def _unwritable(self) -> JournalRefused:
         return JournalRefused(f"{self.name} cannot be written. Give this user the right to write it and its directory.")

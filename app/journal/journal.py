@@ -10,7 +10,7 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Executable, RootTransaction, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.copying import copy_into
@@ -178,16 +178,39 @@ class Journal:
     def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
         """A transaction on this journal's connection; a connection that failed is never used again."""
         try:
-            if self._open is None:
-                self._open = self.database.engine.connect()
-            with self._open.begin():
-                self.database.begin(self._open, read_only=read_only)
-                yield self._open
+            with self._begun(read_only=read_only) as connection:
+                yield connection
         except DBAPIError as error:
             trouble = self.database.trouble(error)
             if self.is_shared and isinstance(trouble, JournalDown):
                 self._drop_connection()
             raise trouble from error
+
+    @contextmanager
+    def _begun(self, *, read_only: bool) -> Iterator[Connection]:
+        connection, transaction = self._begin(read_only=read_only)
+        with transaction:
+            yield connection
+
+    def _begin(self, *, read_only: bool) -> tuple[Connection, RootTransaction]:
+        was_open = self._open is not None
+        if self._open is None:
+            self._open = self.database.engine.connect()
+        transaction = self._open.begin()
+        try:
+            self.database.begin(self._open, read_only=read_only)
+        except DBAPIError as error:
+            transaction.close()
+            is_dead = self.is_shared and isinstance(self.database.trouble(error), JournalDown)
+            if not (was_open and read_only and is_dead):
+                raise
+            # It died while nobody asked anything, which is no reason to leave this question unanswered.
+            self._drop_connection()
+            return self._begin(read_only=read_only)
+        except BaseException:
+            transaction.close()
+            raise
+        return self._open, transaction
 
     def _drop_connection(self) -> None:
         if self._open is not None:

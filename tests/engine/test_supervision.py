@@ -71,6 +71,7 @@ async def test_a_writer_that_ends_ends_the_process(address: str) -> None:
         await soon(broken.is_set)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 async def test_a_thread_that_ends_comes_back_and_hears_of_others(empty_database: str) -> None:
     async with live_hall(empty_database) as hall:
         follower = hall.engine._follower
@@ -124,7 +125,7 @@ async def test_a_database_that_lets_few_in_is_said_and_asked_again(
     postgres._execute(f"CREATE ROLE {role} LOGIN PASSWORD 'few' CONNECTION LIMIT 2")
     postgres._execute(f"ALTER DATABASE {name} OWNER TO {role}")
     try:
-        few = make_url(address).set(username=role, password="few").render_as_string(hide_password=False)
+        few = make_url(address).set(username=role).render_as_string(hide_password=False)
         async with live_hall(few) as hall:
             await hall.open()
             await soon(lambda: "too many connections" in capsys.readouterr().out)
