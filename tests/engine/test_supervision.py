@@ -2,12 +2,13 @@
 
 import asyncio
 import ctypes
+from functools import partial
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import make_url
 
-from app.supervision import Lives
+from app.supervision import Life, Lives
 from app.watch import Watch
 from tests.engine.hall import HandClock, LiveHall, live_hall, soon
 from tests.engine.test_two_processes import knows
@@ -52,7 +53,7 @@ async def test_every_task_comes_back_and_the_hall_works(address: str) -> None:
             ended = life.task
             assert ended
             ended.cancel()
-            await soon(lambda life=life, ended=ended: life.task is not ended and not life.task.done())
+            await soon(partial(has_come_back, life, ended))
 
         visitor = await hall.issue()
         assert isinstance(hall.engine.clock, HandClock)
@@ -140,3 +141,7 @@ async def test_a_database_that_lets_few_in_is_said_and_asked_again(
 
 async def has_breached(hall: LiveHall, ticket_id: str) -> bool:
     return (await hall.now()).tickets[ticket_id].breached_due is not None
+
+
+def has_come_back(life: Life, ended: asyncio.Task[None]) -> bool:
+    return life.task is not None and life.task is not ended and not life.task.done()
