@@ -5,7 +5,7 @@ through breach to call, and two figures tell how that went. An alert watches the
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time
 
 import structlog
@@ -69,7 +69,8 @@ class Canary:
     def start(self) -> None:
         """Begin to fly. Every nought seconds is never."""
         if self._every_seconds:
-            self._task = asyncio.create_task(self._fly_for_ever())
+            allowed = 2 * self._every_seconds + 2 * PATIENCE_SECONDS
+            self._task = self._engine.lives.keep("canary", self._fly_for_ever, allowed)
 
     async def stop(self) -> None:
         """Fly no more."""
@@ -92,8 +93,9 @@ class Canary:
         self._delay.set((heard_at - ticket.due).total_seconds())
         self._came_through.mark()
 
-    async def _fly_for_ever(self) -> None:
+    async def _fly_for_ever(self, alive: Callable[[], None]) -> None:
         while True:
+            alive()
             await asyncio.sleep(self._every_seconds)
             try:
                 await self.fly()

@@ -41,6 +41,7 @@ from app.journal.files import Head
 from app.journal.following import Follower
 from app.journal.recorded import follows
 from app.journal.retelling import lost
+from app.supervision import Lives
 from queue_core.commands import Command, Configure, CounterCommand, Tick
 from queue_core.decisions import decide, passed
 from queue_core.errors import Refusal, UnknownOffice
@@ -176,6 +177,7 @@ class Engine:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=self.registry,
         )
+        self.lives = Lives(self.registry)
         self._journal = journal
         self._questions = journal.another() if journal.is_shared else journal
         self._writing_thread = ThreadPoolExecutor(1, "journal")
@@ -203,6 +205,8 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._time_kept: float | None = None
         self._keeping_time: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._is_full = False
 
     async def start(self) -> None:
         """Rebuild every hall from the journal and begin to take commands; JournalDamaged names what is no journal."""
@@ -215,10 +219,13 @@ class Engine:
             self._last = Head(latest.office_id, latest.seq, self._heads[latest.office_id])
         await self._take_up_time()
         self._settled.set()
-        self._tasks = [asyncio.create_task(self._write_for_ever()), asyncio.create_task(self._mind_patience())]
-        self._looking_back = asyncio.create_task(self._look_back_for_ever())
+        writer = self.lives.begin("writer", 3 * self._patience)
+        writer.task = asyncio.create_task(self._write_for_ever())
+        writer.task.add_done_callback(self._writer_ended)
+        self._tasks = [writer.task, self.lives.keep("patience", self._mind_patience)]
+        self._looking_back = self.lives.keep("look back", self._look_back_for_ever)
         if self._follower:
-            self._follower.start(self._loop)
+            self._following = self.lives.keep("follower", self._follower.follow)
 
     async def stop(self) -> None:
         """Finish what is pending, refuse what comes, let go of the journal."""
@@ -237,8 +244,9 @@ class Engine:
                 self._journal.interrupt()
             patience.cancel()
             self._give_up()
-        if self._follower:
-            await self._in_thread(self._follower.stop)
+        if self._following:
+            self._following.cancel()
+            await asyncio.wait([self._following])
         await self._in_thread(self._journal.close)
         self._writing_thread.shutdown()
         if self._asking_thread is not self._writing_thread:
@@ -347,6 +355,7 @@ class Engine:
                     await self._wake.wait()
                 if self.past_lost:
                     return
+                self.lives["writer"].sign()
                 await self._read_news()
                 await self._let_in()
                 batch = self._next_batch()
@@ -366,6 +375,12 @@ class Engine:
             log.critical("the writer failed", exc_info=True)
             self._on_broken()
             raise
+
+    def _writer_ended(self, _writer: asyncio.Task[None]) -> None:
+        """Whatever ended it, nobody knows what it left behind: it is not begun again, the process is."""
+        if not (self._stopping or self.past_lost):
+            log.critical("the writer ended; the process ends to read the journal anew")
+            self._on_broken()
 
     async def _let_in(self) -> None:
         """Wait for whoever is arriving. Clients who were answered together ask again within a few turns of the loop.
@@ -556,11 +571,17 @@ class Engine:
         except LostRace:
             await self._go_back(draft)
             return False
-        except JournalFull:
+        except JournalFull as full:
+            if not self._is_full:
+                log.error("nothing can be written, and visitors are refused until there is room", error=str(full))
+            self._is_full = True
             return await self._refuse_full(draft)
         except JournalDown as down:
             log.warning("a commit got no answer; asking the journal what it holds", error=str(down))
             return await self._was_committed(draft)
+        if self._is_full:
+            self._is_full = False
+            log.warning("there is room again, and everything is written")
         self._append_seconds.observe(perf_counter() - began)
         self._batch_size.observe(len(draft.replies))
         self._heads |= draft.heads
@@ -742,9 +763,12 @@ class Engine:
 
     # Trouble
 
-    async def _look_back_for_ever(self) -> None:
-        while not self.past_lost:
+    async def _look_back_for_ever(self, sign: Callable[[], None]) -> None:
+        while True:
             await asyncio.sleep(LOOK_BACK_SECONDS)
+            sign()
+            if self.past_lost:
+                continue
             try:
                 await self.look_back()
             except (JournalDown, JournalFull, JournalBroken):
@@ -787,10 +811,15 @@ class Engine:
         for request in self._pending:
             request.refuse(Stopping(retry_after=5))
 
-    async def _mind_patience(self) -> None:
+    async def _mind_patience(self, alive: Callable[[], None]) -> None:
         """Tell those who have waited too long for the database that their outcome is not known yet."""
+        writer = self.lives["writer"]
         while True:
             await asyncio.sleep(min(self._patience / 4, 1.0))
+            alive()
+            if writer.task and not writer.task.done() and not self._in_flight and not self._pending:
+                # It sleeps, and would wake.
+                writer.sign()
             oldest = self._loop.time() - self._patience
             for request in (*self._in_flight, *self._pending):
                 if request.asked_at < oldest:

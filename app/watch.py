@@ -85,6 +85,8 @@ class Watch:
         self._wakes_at = engine.clock.now()
         self._last_pulse: float | None = None
         self.last_success = LastSuccess(engine.clock)
+        self._pause = 0.0
+        self._refused: type[Refusal] | None = None
         engine.subscribe(self._hall_moved)
 
     async def start(self) -> None:
@@ -93,7 +95,7 @@ class Watch:
         now = self._engine.clock.now()
         for hall in halls:
             self._set(hall, now)
-        self._task = asyncio.create_task(self._watch())
+        self._task = self._engine.lives.keep("watch", self._watch)
 
     async def stop(self) -> None:
         """Stop watching."""
@@ -112,10 +114,11 @@ class Watch:
         """Whether the watch has looked lately."""
         return self._last_pulse is not None and asyncio.get_running_loop().time() - self._last_pulse < FRESH_SECONDS
 
-    async def _watch(self) -> None:
+    async def _watch(self, alive: Callable[[], None]) -> None:
         while True:
             try:
                 await self._look()
+                alive()
             except Exception:
                 # If the watch ended here, nobody would be told of anything any more; its pulse shows that it is ill.
                 log.exception("the watch stumbled and looks again")
@@ -127,10 +130,14 @@ class Watch:
         due = [office_id for office_id, instant in self._alarms.items() if instant <= now]
         while due and await self._are_recorded(due[:AT_ONCE]):
             del due[:AT_ONCE]
+        self._pause = min(max(self._pause * 2, 0.05), PULSE_SECONDS) if due else 0.0
         for office_id in due:
             self._tell(office_id)
         self._mind_clock()
         if not due:
+            if self._refused:
+                log.warning("the watch is heard again", refusal=self._refused.__name__)
+                self._refused = None
             self._last_pulse = asyncio.get_running_loop().time()
             self.last_success.mark()
 
@@ -152,7 +159,9 @@ class Watch:
             self._set(await self._engine.hall(office_id), self._engine.clock.now())
             self._withdraw(office_id)
         except Refusal as refusal:
-            log.warning("the watch was refused and looks again", refusal=type(refusal).__name__, office=office_id)
+            if type(refusal) is not self._refused:
+                self._refused = type(refusal)
+                log.warning("the watch was refused and looks again", refusal=type(refusal).__name__, office=office_id)
             return False
         finally:
             del self._recording[office_id]
@@ -206,7 +215,7 @@ class Watch:
         now, speed = self._engine.clock.now(), self._engine.clock.speed
         self._wakes_at = min(self._alarms.values(), default=now + timedelta(days=1))
         # Never less than a moment: an alarm that is not met must not turn the watch into a spinning loop.
-        seconds = min(max((self._wakes_at - now).total_seconds() / speed, 0.005), PULSE_SECONDS)
+        seconds = min(max((self._wakes_at - now).total_seconds() / speed, self._pause, 0.005), PULSE_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._moved.wait()

@@ -288,6 +288,13 @@ class Ticket:
         """Whether the ticket can be called next, and has come near its limit or passed it."""
         return self.state is State.WAITING and (self.warned_at or self.breached_due) is not None
 
+    def over_limit_since(self, now: datetime) -> datetime | None:
+        """When the limit passed while the visitor waited, on record or not yet; None if it did not."""
+        if self.breached_due:
+            return self.breached_due
+        due = self.clock.due
+        return due if due and due <= now else None
+
     @property
     def in_breach(self) -> bool:
         """Whether somebody was told that the limit has passed, and nobody yet that the wait has ended."""

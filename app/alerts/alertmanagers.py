@@ -5,7 +5,7 @@ nobody reports any more, Alertmanager itself resolves what it was told.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -69,7 +69,9 @@ class AlertmanagerReports:
         self.is_on_duty = True
         for hall in halls.values():
             self._look(hall, hall.tickets)
-        self._task = asyncio.create_task(self._report_for_ever())
+        self._task = self._engine.lives.keep(
+            f"reports to {self.name}", self._report_for_ever, 3 * self._entry.resend_seconds + 60
+        )
 
     async def stand_down(self) -> None:
         """Report nothing more. Another process does, or Alertmanager notices the silence."""
@@ -123,9 +125,10 @@ class AlertmanagerReports:
         self._unsaid.add(key)
         self._news.set()
 
-    async def _report_for_ever(self) -> None:
+    async def _report_for_ever(self, alive: Callable[[], None]) -> None:
         attempts = 0
         while True:
+            alive()
             try:
                 await self._report()
                 attempts = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -86,7 +86,11 @@ class Alerts:
             return
         self._turns = await self._engine.ask(Turns)
         self._engine.subscribe(self._committed)
-        self._tasks = [asyncio.create_task(self._mind_turns()), asyncio.create_task(self._ledger.keep_for_ever())]
+        lives = self._engine.lives
+        self._tasks = [
+            lives.keep("turns", self._mind_turns, 60 + self._turn_seconds),
+            lives.keep("ledger", self._ledger.keep_for_ever, 60),
+        ]
 
     async def stop(self) -> None:
         """Tell nobody anything more, and leave everybody's place in the journal."""
@@ -157,7 +161,7 @@ class Alerts:
         for report in self._reports.values():
             report.moved(hall, lines)
 
-    async def _mind_turns(self) -> None:
+    async def _mind_turns(self, alive: Callable[[], None]) -> None:
         assert self._turns
         names = [endpoint.name for endpoint in self._endpoints()]
         loop, was_lost = asyncio.get_running_loop(), False
@@ -175,6 +179,7 @@ class Alerts:
             except Exception:
                 was_lost = True
                 log.exception("the asking for turns stumbled and goes on")
+            alive()
             await asyncio.sleep(self._turn_seconds)
 
     async def _give_turn(self, endpoint: Courier | AlertmanagerReports, is_mine: bool, *, anew: bool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import random
@@ -29,6 +30,9 @@ PACE_SECONDS = 0.02
 
 LONGEST_PAUSE_SECONDS = 60.0
 KEPT_SECONDS = 0.5
+
+LOOKED_UP_SECONDS = 5.0
+"""How long whoever has nothing to do sleeps before giving a sign of life."""
 """The least time between two notes of how far everybody has come. A server that is killed repeats so much."""
 
 PAUSE_SECONDS = 1.0
@@ -70,10 +74,13 @@ class Ledger:
         self._places = {key: place for key, place in self._places.items() if place.endpoint != endpoint}
         self._letters = [letter for letter in self._letters if letter.endpoint != endpoint]
 
-    async def keep_for_ever(self) -> None:
+    async def keep_for_ever(self, alive: Callable[[], None]) -> None:
         """Write down what is noted, again and again."""
         while True:
-            await self._news.wait()
+            alive()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_UP_SECONDS):
+                    await self._news.wait()
             try:
                 await self.keep()
             except (JournalDown, JournalFull) as error:
@@ -148,8 +155,9 @@ class Courier:
         self.is_on_duty = True
         for told in early:
             self._add(told)
-        for _ in range(AT_ONCE):
-            self._run(self._work())
+        for number in range(1, AT_ONCE + 1):
+            task = self._engine.lives.keep(f"courier {number} of {self.name}", self._work, 120)
+            self._tasks.add(task)
 
     async def stand_down(self) -> None:
         """Carry nothing more; what was under way may arrive and be told once more."""
@@ -224,11 +232,20 @@ class Courier:
             lane = self._lanes[office_id] = _Lane(Place(endpoint=self.name, office_id=office_id, seq=0))
         return lane
 
-    async def _work(self) -> None:
+    async def _work(self, alive: Callable[[], None]) -> None:
         while True:
-            lane = await self._ready.get()
+            alive()
+            try:
+                async with asyncio.timeout(LOOKED_UP_SECONDS):
+                    lane = await self._ready.get()
+            except TimeoutError:
+                continue
             try:
                 await self._carry(lane)
+            except asyncio.CancelledError:
+                # Whoever goes on in our place must find it.
+                self._ready.put_nowait(lane)
+                raise
             except (Refusal, JournalDown) as error:
                 log.warning("the journal does not answer; a delivery waits", error=str(error))
                 self._again(lane, PAUSE_SECONDS)

@@ -199,7 +199,8 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Have signals ask for an end, and no more: uvicorn's own way would kill the process with the journal open."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        # A terminal that is closed hangs up: nothing is read anew, the server stops as it should.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 

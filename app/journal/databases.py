@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -137,6 +138,7 @@ class SQLite:
         self._live, self._head_file = LiveFile(path), HeadFile(path)
         self._refuse_unsafe_library()
         self._refuse_unsafe_file()
+        self._keep_to_ourselves()
         self.engine = create_engine(
             f"sqlite:///{path}",
             poolclass=StaticPool,
@@ -204,12 +206,21 @@ class SQLite:
             # One process has the file, so nobody is faster here; but a key may have been used before.
             return LostRace() if "answers." in str(error.orig) else error
         if code == sqlite3.SQLITE_FULL:
-            return JournalFull(f"{self.name}: the disk is full.")
+            return JournalFull(f"{self.name}: the disk is full. {self._room()}")
         if "decode to UTF-8" in str(error.orig):
             return JournalDamaged(f"{self.name} is damaged ({error.orig}). {DAMAGED}")
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return JournalBroken(f"{self.name}: {error.orig}")
         return JournalDown(f"{self.name}: {error.orig}")
+
+    def _room(self) -> str:
+        """What is left on the disk, and what to do."""
+        directory = self._path.absolute().parent
+        try:
+            free = f"{shutil.disk_usage(directory).free // 1024} kB are free"
+        except OSError:
+            free = "Nobody knows what is free"
+        return f"{free}; make room in {directory}, nothing else is to be done."
 
     def interrupt(self, connection: Connection) -> None:
         """End the statement that the connection waits for."""
@@ -279,6 +290,11 @@ class SQLite:
         elif not self._path.is_file() or not self._path.stat().st_mode & 0o222 or not os.access(self._path, os.W_OK):
             raise self._unwritable()
 
+    def _keep_to_ourselves(self) -> None:
+        """A new file is its owner's alone, and SQLite gives its log the same rights. One that is there is as it was."""
+        with suppress(OSError):
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
     def _unwritable(self) -> JournalUnwritable:
         return JournalUnwritable(
             f"{self.name} cannot be written. Give this user the right to write it and its directory."
@@ -296,23 +312,31 @@ class PostgreSQL:
     def __init__(self, address: str) -> None:
         url = make_url(address).set(drivername="postgresql+psycopg")
         self.name = url.render_as_string(hide_password=True)
-        self.address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self.engine = create_engine(
-            url,
-            poolclass=NullPool,
-            connect_args={
-                "connect_timeout": 5,
-                "application_name": "fifteen",
-                "options": f"-c timezone=UTC {KEEPALIVES}",
-                "keepalives_idle": 5,
-                "keepalives_interval": 2,
-                "keepalives_count": 3,
-                "tcp_user_timeout": 10_000,
-            },
-        )
+        self._database = url.database
+        connect_args: dict[str, Any] = {
+            "connect_timeout": 5,
+            "application_name": "fifteen",
+            # Said, because a database in no encoding at all would have its own way, and texts would come as bytes.
+            "client_encoding": "utf8",
+            "options": f"-c timezone=UTC {KEEPALIVES}",
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        }
+        self.engine = create_engine(url, poolclass=NullPool, connect_args=connect_args)
+        # Never an address put together anew: a password may hold what an address cannot.
+        _, keywords = self.engine.dialect.create_connect_args(url)
+        self.keywords = {**keywords, **connect_args}
 
     def check(self, connection: Connection) -> None:
         """Nothing, or JournalRefused when the server may forget what it has acknowledged."""
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding != "UTF8":
+            raise JournalRefused(
+                f"{self.name} is in {encoding} and cannot keep every name; it must be in UTF8. Make another, with "
+                f"`createdb --encoding=UTF8 --template=template0 --locale=C {self._database}_utf8`, and name it."
+            )
         for setting in ("synchronous_commit", "fsync"):
             if connection.exec_driver_sql(f"SHOW {setting}").scalar() == "off":
                 raise JournalRefused(
@@ -381,7 +405,7 @@ class PostgreSQL:
             case psycopg.errors.DeadlockDetected() | psycopg.errors.SerializationFailure():
                 return LostRace()
             case psycopg.errors.DiskFull():
-                return JournalFull(f"{self.name}: the disk is full.")
+                return JournalFull(f"{self.name}: the disk is full. Make room on the disk of the database server.")
             case psycopg.errors.IntegrityError() | psycopg.errors.ProgrammingError() | psycopg.errors.DataError():
                 return error
             case _:

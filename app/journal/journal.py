@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, false, func, or_, select
+from sqlalchemy import Connection, Executable, RootTransaction, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.checksums import content
@@ -26,6 +27,10 @@ from queue_core.tickets import Ticket
 
 # Kiosks retry through outages longer than a day, so keys outlive the business day they were used on.
 KEYS_LIVE = timedelta(hours=72)
+
+PROBE, PROBE_IN_HAND = "probe", "probe in hand"
+PROBE_BYTES = 16 * 1024
+"""What is written to see whether anything can be."""
 
 FAR = 2**63 - 1
 """A seq that no office comes to."""
@@ -183,9 +188,15 @@ class Journal:
             self.database.writer(stamps)(connection, [(TIME_IN + boot, repr(offset))])
 
     def check_writable(self) -> None:
-        """Nothing when a write would be taken now; else the trouble."""
+        """Nothing when a write is taken now; else the trouble.
+
+        It writes what a ticket would need, beside what the last look left, and then that goes: the journal keeps its
+        size, and a disk on which nothing more has room is found full.
+        """
         with self.transaction() as connection:
-            connection.execute(self._statements.probe)
+            connection.execute(stamps.insert().values(name=PROBE_IN_HAND, value=token_hex(PROBE_BYTES // 2)))
+            connection.execute(delete(stamps).where(stamps.c.name == PROBE))
+            connection.execute(update(stamps).where(stamps.c.name == PROBE_IN_HAND).values(name=PROBE))
 
     def backup(self, path: Path) -> None:
         """A consistent copy of the journal as a SQLite file, which `fifteen serve` can run on."""
@@ -209,11 +220,8 @@ class Journal:
         if not read_only:
             self.database.before_writing()
         try:
-            if self._open is None:
-                self._open = self.database.engine.connect()
-            with self._open.begin():
-                self.database.begin(self._open, read_only=read_only)
-                yield self._open
+            with self._begun(read_only=read_only) as connection:
+                yield connection
         except DBAPIError as error:
             trouble = self.database.trouble(error)
             if self.is_shared and isinstance(trouble, JournalDown):
@@ -222,6 +230,32 @@ class Journal:
         finally:
             if not read_only:
                 self.database.after_writing()
+
+    @contextmanager
+    def _begun(self, *, read_only: bool) -> Iterator[Connection]:
+        connection, transaction = self._begin(read_only=read_only)
+        with transaction:
+            yield connection
+
+    def _begin(self, *, read_only: bool) -> tuple[Connection, RootTransaction]:
+        was_open = self._open is not None
+        if self._open is None:
+            self._open = self.database.engine.connect()
+        transaction = self._open.begin()
+        try:
+            self.database.begin(self._open, read_only=read_only)
+        except DBAPIError as error:
+            transaction.close()
+            is_dead = self.is_shared and isinstance(self.database.trouble(error), JournalDown)
+            if not (was_open and read_only and is_dead):
+                raise
+            # It died while nobody asked anything, which is no reason to leave this question unanswered.
+            self._drop_connection()
+            return self._begin(read_only=read_only)
+        except BaseException:
+            transaction.close()
+            raise
+        return self._open, transaction
 
     def _drop_connection(self) -> None:
         if self._open is not None:
@@ -282,7 +316,6 @@ class _Statements:
         self.forget_keys = delete(answers).where(
             answers.c.office_id == bindparam("office"), answers.c.at < bindparam("before")
         )
-        self.probe = delete(halls).where(false())
 
 
 _checkpoints_with_their_lines = (

@@ -162,7 +162,7 @@ class Overview(TypedDict):
 class NearLimit(TypedDict):
     """Somebody in the hall who waits near the limit or past it, or has waited past it.
 
-    `over_limit_since` is set once the breach is on record; `due` is null while the wait clock stands.
+    `over_limit_since` is when the limit passed, on record or not yet; `due` is null while the wait clock stands.
     """
 
     ticket: str
@@ -246,7 +246,7 @@ router.routes.extend(network.routes)
 async def read_attention(office: OfficeId, actor: Actor) -> Response:
     """Who waits near the limit or past it, and who has waited past it and is still in the hall."""
     hall, now = await actor.hall(office), actor.engine.clock.now()
-    near = [_near_limit(ticket, now) for ticket in needing_attention(hall)]
+    near = [_near_limit(ticket, now) for ticket in needing_attention(hall, now)]
     return reply(Attention(office=office, seq=hall.seq, server_time=instant(now), tickets=near))
 
 
@@ -447,8 +447,8 @@ def _near_limit(ticket: Ticket, now: datetime) -> NearLimit:
         "waited_seconds": int(ticket.clock.reading(now).total_seconds()),
         "limit_seconds": int(ticket.clock.limit.total_seconds()),
         "due": instant_or_none(due),
-        "over_limit": ticket.breached_due is not None or (due is not None and due <= now),
-        "over_limit_since": instant_or_none(ticket.breached_due),
+        "over_limit": ticket.over_limit_since(now) is not None,
+        "over_limit_since": instant_or_none(ticket.over_limit_since(now)),
         "acknowledged": acknowledgement_out(ticket.acknowledged) if ticket.acknowledged else None,
     }
 

@@ -80,9 +80,13 @@ def glance(hall: Hall) -> Glance:
     )
 
 
-def needing_attention(hall: Hall) -> list[Ticket]:
-    """Who waits near the limit or past it, the earliest due first; then who waited past it and is still in the hall."""
-    waiting = sorted((ticket for ticket in hall.people() if _is_near(ticket)), key=_due)
+def needing_attention(hall: Hall, now: datetime) -> list[Ticket]:
+    """Who waits near the limit or past it, the earliest due first; then who waited past it and is still in the hall.
+
+    Past it is whoever the clock says is, whether or not that could be recorded.
+    """
+    near = (ticket for ticket in hall.people() if _is_near(ticket) or ticket.over_limit_since(now))
+    waiting = sorted((ticket for ticket in near if ticket.clock.due), key=_due)
     waited = (ticket for ticket in hall.people() if ticket.breached_due and not ticket.clock.runs)
     return waiting + sorted(waited, key=_breached_due)
 

@@ -215,9 +215,7 @@ def _reason(call: Call, mine: Ticket) -> Why:
 
 def _over_limit_since(ticket: Ticket, now: datetime) -> datetime | None:
     """Since when, on record or not yet."""
-    if ticket.breached_due:
-        return ticket.breached_due
-    return ticket.due if ticket.due and ticket.due <= now else None
+    return ticket.over_limit_since(now)
 
 
 def _may(hall: Hall, ticket: Ticket, now: datetime) -> May:

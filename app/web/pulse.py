@@ -4,6 +4,7 @@ import asyncio
 from typing import Literal
 
 from fastapi import APIRouter
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
@@ -22,6 +23,12 @@ router = APIRouter(tags=["pulse"], route_class=Gated, generate_unique_id_functio
 
 PATIENCE_SECONDS = 2
 
+PROBED_SECONDS = 1.0
+"""How long it is believed that the journal can be written."""
+
+VITAL = ("writer", "watch", "follower")
+"""Without one of these no promise is kept here, and another process should be asked."""
+
 
 TEXT: Responses = {200: {"description": "Prometheus text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
 
@@ -36,7 +43,8 @@ class Ready(TypedDict):
     """The journal takes writes, its schema is the newest, and the watch is awake.
 
     `clock` is "right", or says how far the hall's time and the machine's clock are apart: requests are served all the
-    same, and waits are measured by seconds that nobody sets.
+    same, and waits are measured by seconds that nobody sets. `tasks` are the seconds since every task of the server
+    last gave a sign of life.
     """
 
     database: Literal["writable"]
@@ -44,6 +52,7 @@ class Ready(TypedDict):
     watch: Literal["awake"]
     past: Literal["whole"]
     clock: str
+    tasks: dict[str, float]
 
 
 @router.get("/livez", response_model=Alive, responses=refusals(*ANY))
@@ -59,16 +68,23 @@ async def read_readiness(request: Request) -> Response:
     engine: Engine = request.app.state.engine
     clock: Clock = request.app.state.clock
     standing = clock.standing() if isinstance(clock, SystemClock) else "right"
-    writable = await _is_writable(engine)
+    writable = await _was_writable(request.app.state)
     if engine.past_lost:
         raise NotReady(past="lost", reason=engine.past_lost, clock=standing)
-    if not (writable and watch.is_fresh):
+    lives = engine.lives.all()
+    tasks = {life.name: round(life.age, 1) for life in lives}
+    silent = [life.name for life in lives if life.name in VITAL and life.is_silent]
+    if silent or not (writable and watch.is_fresh):
         raise NotReady(
             database="writable" if writable else "not writable",
             watch="awake" if watch.is_fresh else "asleep",
             clock=standing,
+            tasks=tasks,
+            silent=silent,
         )
-    return reply(Ready(database="writable", migrations="at head", watch="awake", past="whole", clock=standing))
+    return reply(
+        Ready(database="writable", migrations="at head", watch="awake", past="whole", clock=standing, tasks=tasks)
+    )
 
 
 @router.get("/metrics", response_class=Response, responses={**TEXT, **refusals(*ANY, JournalSilent)})
@@ -77,6 +93,15 @@ async def read_metrics(request: Request) -> Response:
     """The hall's series, for Prometheus."""
     metrics: Metrics = request.app.state.metrics
     return await metrics.answer(request.headers)
+
+
+async def _was_writable(state: State) -> bool:
+    """Whether a write was taken less than PROBED_SECONDS ago. However many ask, one writes."""
+    probe: tuple[float, asyncio.Task[bool]] | None = getattr(state, "probe", None)
+    now = asyncio.get_running_loop().time()
+    if probe is None or now - probe[0] > PROBED_SECONDS:
+        probe = state.probe = (now, asyncio.create_task(_is_writable(state.engine)))
+    return await asyncio.shield(probe[1])
 
 
 async def _is_writable(engine: Engine) -> bool:

@@ -87,7 +87,8 @@ class PlaceInLine(TypedDict):
     """A ticket in line. `counter` is set when only that one will do, `claim` when the visitor says to have booked that
     time and nobody has found the booking.
 
-    `over_limit_since` is set once the breach is on record, and `acknowledged` once somebody has answered for it.
+    `over_limit_since` is when the limit passed, on record or not yet; `acknowledged`, whether somebody has answered
+    for it.
     """
 
     ticket: str
@@ -379,6 +380,6 @@ def _place(ticket: Ticket, now: datetime) -> PlaceInLine:
         "waited_seconds": int(ticket.clock.reading(now).total_seconds()),
         "due": instant_or_none(due),
         "over_limit": due is not None and due <= now,
-        "over_limit_since": instant_or_none(ticket.breached_due),
+        "over_limit_since": instant_or_none(ticket.over_limit_since(now)),
         "acknowledged": ticket.acknowledged is not None,
     }

@@ -20,7 +20,9 @@ async def test_a_living_process_says_so(centre: Centre) -> None:
 async def test_a_server_is_ready_when_database_and_watch_are(centre: Centre) -> None:
     ready = await centre.http.get("/readyz")
 
-    assert (ready.status_code, ready.json()) == (
+    told = ready.json()
+    assert {"writer", "watch", "patience"} <= told.pop("tasks").keys()
+    assert (ready.status_code, told) == (
         200,
         {"database": "writable", "migrations": "at head", "watch": "awake", "past": "whole", "clock": "right"},
     )

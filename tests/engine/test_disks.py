@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from app.engine import OutcomeUnknown, StorageFull
-from app.journal import Journal, Verification
+from app.journal import Journal, JournalFull, Verification
+from app.watch import Watch
 from queue_core.tickets import Ticket
 from tests.engine.hall import HandClock, LiveHall, live_hall, outcomes, soon
 from tests.journal.databases import opened
@@ -140,6 +141,54 @@ async def test_what_was_answered_is_told_again_on_a_full_disk(hall: LiveHall, di
 
     assert repeated == ticket
     assert isinstance(new, StorageFull)
+
+
+async def test_a_full_disk_is_found_by_the_probe_and_said_once(
+    hall: LiveHall, disk: Disk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await hall.engine.ask(Journal.check_writable)
+    await disk.fill(hall)
+    await issue_until_full(hall)
+    await outcomes(hall.issue() for _ in range(3))
+    with pytest.raises(JournalFull, match=r"kB are free; make room in"):
+        await hall.engine.ask(Journal.check_writable)
+
+    await disk.make_room(hall)
+    await hall.issue()
+    await hall.engine.ask(Journal.check_writable)
+
+    said = capsys.readouterr().out
+    assert (said.count("nothing can be written"), said.count("there is room again")) == (1, 1)
+
+
+async def test_the_watch_asks_a_full_disk_seldom_and_says_so_once(
+    hall: LiveHall, disk: Disk, clock: HandClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch = Watch(hall.engine)
+    await watch.start()
+    await disk.fill(hall)
+    await issue_until_full(hall)
+    clock.wait(minutes=16)
+    looks = 0
+    look = watch._look
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        await look()
+
+    watch._look = counted  # type: ignore[method-assign]
+    await asyncio.sleep(3)
+    assert 1 <= looks <= 12
+    await disk.make_room(hall)
+    await soon(lambda: watch.is_fresh and watch._refused is None)
+    await watch.stop()
+
+    said = capsys.readouterr().out
+    refused, heard = said.count("the watch was refused"), said.count("the watch is heard again")
+    assert refused == heard <= 1
+    # On a disk that is really full a breach may find room where a ticket found none.
+    assert refused or isinstance(disk, SmallDisk)
 
 
 async def test_a_full_disk_loses_nothing_over_a_restart(disk: Disk, clock: HandClock) -> None:

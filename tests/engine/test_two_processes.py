@@ -214,11 +214,12 @@ async def follower(journal: Journal, *, poll_seconds: float) -> AsyncIterator[li
     """What a follower hears."""
     heard: list[tuple[str, int]] = []
     following = Follower(journal, lambda office_id, seq: heard.append((office_id, seq)), poll_seconds)
-    following.start(asyncio.get_running_loop())
+    task = asyncio.create_task(following.follow())
     try:
         yield heard
     finally:
-        following.stop()
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def cut_everybody_but(journal: Journal) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import NullPool, create_engine, make_url
 
 from app.journal import JournalRefused, Verification, open_journal
 from tests.journal.databases import opened
-from tests.journal.writing import small_day, write
+from tests.journal.writing import changed, small_day, write
+from tests.postgres import Postgres
 
 
 @pytest.fixture
@@ -252,3 +253,36 @@ def refused_and_left_alone(path: Path, sentence: str) -> None:
         open_journal(str(path))
 
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("encoding", ["WIN1251", "LATIN1", "KOI8R", "SQL_ASCII"])
+def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postgres, encoding: str) -> None:
+    name = f"fifteen_{encoding.lower()}"
+    postgres._execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        with pytest.raises(JournalRefused, match=rf"is in {encoding} .*createdb --encoding=UTF8 .*{name}_utf8"):
+            open_journal(postgres.address.set(database=name).render_as_string(hide_password=False))
+    finally:
+        postgres._execute(f"DROP DATABASE {name}")
+
+
+def test_a_journal_and_its_copy_are_their_owners_alone(tmp_path: Path) -> None:
+    with opened(str(tmp_path / "journal.db")) as journal:
+        write(journal, small_day().facts)
+        journal.backup(tmp_path / "copy.db")
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+
+    assert modes == dict.fromkeys(("journal.db", "journal.db-wal", "copy.db"), "0o600")
+
+
+def test_the_first_question_after_a_lost_connection_is_answered(empty_database: str) -> None:
+    with opened(empty_database) as journal, opened(empty_database) as other:
+        scribe = write(journal, small_day().facts)
+        journal.heads()
+        changed(
+            other,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+
+        assert journal.heads() == {"hall": len(scribe.lines)}
