@@ -10,7 +10,7 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Executable, RootTransaction, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Executable, RootTransaction, and_, bindparam, delete, func, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from app.journal.checksums import content
@@ -28,7 +28,7 @@ from queue_core.tickets import Ticket
 # Kiosks retry through outages longer than a day, so keys outlive the business day they were used on.
 KEYS_LIVE = timedelta(hours=72)
 
-PROBE, PROBE_IN_HAND = "probe", "probe in hand"
+PROBES = ("probe", "another probe")
 PROBE_BYTES = 16 * 1024
 """What is written to see whether anything can be."""
 
@@ -194,9 +194,10 @@ class Journal:
         size, and a disk on which nothing more has room is found full.
         """
         with self.transaction() as connection:
-            connection.execute(stamps.insert().values(name=PROBE_IN_HAND, value=token_hex(PROBE_BYTES // 2)))
-            connection.execute(delete(stamps).where(stamps.c.name == PROBE))
-            connection.execute(update(stamps).where(stamps.c.name == PROBE_IN_HAND).values(name=PROBE))
+            left = set(connection.execute(select(stamps.c.name).where(stamps.c.name.in_(PROBES))).scalars())
+            fresh = next(name for name in PROBES if name not in left)
+            self.database.writer(stamps, replacing=True)(connection, [(fresh, token_hex(PROBE_BYTES // 2))])
+            connection.execute(delete(stamps).where(stamps.c.name.in_(left)))
 
     def backup(self, path: Path) -> None:
         """A consistent copy of the journal as a SQLite file, which `fifteen serve` can run on."""

@@ -291,4 +291,4 @@ async def test_nobody_is_named(halls: ScrapedHalls) -> None:
         label for name, labels in (await halls.scrape()).series if name.startswith("queue_") for label, _ in labels
     }
 
-    assert labels == {"office", "service", "channel", "outcome", "result", "state", "le"}
+    assert labels == {"office", "service", "channel", "outcome", "result", "state", "le", "task"}
