@@ -11,7 +11,7 @@ from app.journal.errors import JournalRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0009"
+HEAD = "0006"
 """The newest migration."""
 
 # Alembic tells at every start what kind of database it has found; only its warnings are news.

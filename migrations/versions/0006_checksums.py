@@ -6,8 +6,8 @@ from alembic import op
 from app.journal.checksums import checksum
 from app.journal.schema import Instant
 
-revision = "0009"
-down_revision = "0008"
+revision = "0006"
+down_revision = "0005"
 
 TABLES = {
     "answers": (

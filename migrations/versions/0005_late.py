@@ -5,7 +5,7 @@ from alembic import op
 
 from app.journal.schema import Instant
 
-revision = "0008"
+revision = "0005"
 down_revision = "0004"
 
 
