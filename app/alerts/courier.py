@@ -28,6 +28,7 @@ AT_HAND = 64
 PACE_SECONDS = 0.02
 """From one message to the next to one receiver: a burst of them must not keep those at the counters waiting."""
 
+FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 60.0
 KEPT_SECONDS = 0.5
 
@@ -45,8 +46,13 @@ Counted = Callable[[str], None]
 
 
 def pause_seconds(attempts: int) -> float:
-    """How long to wait after so many failed attempts: twice as long each time, and not everybody at once."""
-    return min(2.0 ** min(attempts - 1, 10), LONGEST_PAUSE_SECONDS) * (0.8 + 0.4 * random())  # noqa: S311
+    """How long to wait after so many failed attempts, and not everybody at once.
+
+    Hardly at all after the first, for an office's messages wait behind one that is refused now and then; from then on
+    a second, and twice as long each time.
+    """
+    pause = FIRST_PAUSE_SECONDS if attempts == 1 else min(2.0 ** min(attempts - 2, 10), LONGEST_PAUSE_SECONDS)
+    return pause * (0.8 + 0.4 * random())  # noqa: S311
 
 
 class Ledger:
