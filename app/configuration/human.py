@@ -23,8 +23,12 @@ LAST_OF_FOUR = 0xFFFF
 """Up to here a letter has four hexadecimal digits, which every dialect of patterns knows how to escape."""
 
 
+WIDE = 1000
+"""A range of more letters is left out of patterns: whoever makes up texts from one would list every letter."""
+
+
 def _class_of(ranges: Iterable[tuple[int, int]]) -> str:
-    return "".join(f"{_escaped(first)}-{_escaped(last)}" for first, last in ranges)
+    return "".join(f"{_escaped(first)}-{_escaped(last)}" for first, last in ranges if last - first < WIDE)
 
 
 def _escaped(code: int) -> str:
@@ -35,7 +39,7 @@ _IN_LINES = ((0x00, 0x09), (0x0B, 0x1F), *UNSEEN[1:])
 _FIRST = f"[^{_class_of(UNSEEN)}{SPACES}]"
 
 LINE = f"^{_FIRST}[^{_class_of(UNSEEN)}]*$"
-"""One line, as a pattern for documents: what fits is taken; some of what does not is mended first."""
+"""One line, as a pattern for documents. What fits is taken, but for private use; some of what does not is mended."""
 
 LINES = f"^{_FIRST}[^{_class_of(_IN_LINES)}]*$"
 """Several lines, likewise."""

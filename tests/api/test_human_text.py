@@ -15,6 +15,7 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("CallWish", "reason"): (f"{TICKET}/call", {"counter": "one"}),
     ("ReasonWish", "reason"): (f"{TICKET}/cancel", {}),
     ("WithdrawWish", "reason"): (f"{TICKET}/withdraw-category", {}),
+    ("WithdrawWish", "keep"): (f"{TICKET}/withdraw-category", {"reason": "it is another's"}),
     ("CloseServiceWish", "reason"): ("/services/advice/close", {}),
     ("AcknowledgeWish", "by"): (f"{TICKET}/acknowledge", {"cause": "other"}),
     ("AcknowledgeWish", "remark"): (f"{TICKET}/acknowledge", {"cause": "other", "by": "Anna"}),
