@@ -52,11 +52,11 @@ class Actor(BoundedRequest):
 
     async def do(self, office: str, command: Command, *, keyed: bool = False) -> Answer:
         """Have a command carried out in an office, under the request's key; `keyed` commands must have one."""
-        key = self._key(keyed)
+        key, whose = self._key(keyed), self._whose()
         if key is None:
             return await self.engine.do(office, command, actor=self.name)
         keys: Keys = self.app.state.keys
-        kept = keys.kept_as(office, self._whose(), key, self.engine.clock.now())
+        kept = keys.kept_as(office, whose, key, self.engine.clock.now())
         try:
             return await self.engine.do(office, command, actor=self.name, key=kept)
         except KeyReused as reused:

@@ -250,6 +250,10 @@ class SQLite:
         except sqlite3.DatabaseError as error:
             connection.close()
             raise self._refusal(error) from error
+        except UnicodeDecodeError as error:
+            # A driver that tells of what is damaged, and cannot put it into words.
+            connection.close()
+            raise self._damaged(ascii(error.object)) from error
         except JournalRefused:
             connection.close()
             raise

@@ -20,8 +20,8 @@ from tests.api.conftest import Centre
 from tests.api.served import served
 
 PATIENCE_SECONDS = 30
-LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
-LIVEZ = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+LARGE = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 STRANGERS = Bounds(most=1_000, of_one_address=1_000)
 
 
@@ -110,12 +110,12 @@ async def strangers(centre: Centre, bounds: Bounds = STRANGERS, **patience: Any)
 
 
 async def test_a_head_of_sixteen_kibibytes_is_read_and_a_larger_one_is_not(centre: Centre) -> None:
-    room = HEAD_BYTES - len(b"GET /livez HTTP/1.1\r\nHost: a\r\nA: \r\n\r\n")
+    room = HEAD_BYTES - len(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nA: \r\n\r\n")
     async with strangers(centre) as others:
         fits, too_large, endless, in_lines, in_path = [await others.come() for _ in range(5)]
-        await fits.say(b"GET /livez HTTP/1.1\r\nHost: a\r\nA: " + b"a" * (room - 1) + b"\r\n\r\n")
-        await too_large.say(b"GET /livez HTTP/1.1\r\nHost: a\r\nA: " + b"a" * (room + 1) + b"\r\n\r\n")
-        await endless.say(b"GET /livez HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 100_000)
+        await fits.say(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * (room - 1) + b"\r\n\r\n")
+        await too_large.say(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * (room + 1) + b"\r\n\r\n")
+        await endless.say(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * 100_000)
         await in_lines.say(b"GET /livez HTTP/1.1\r\n" + b"a: b\r\n" * 20_000)
         await in_path.say(b"GET /" + b"a" * 100_000)
 
@@ -140,9 +140,9 @@ async def test_a_head_that_comes_in_many_small_pieces_is_counted_as_one(centre: 
 
 
 async def test_many_heads_on_one_connection_are_each_counted_alone(centre: Centre) -> None:
-    large = b"GET /livez HTTP/1.1\r\nHost: a\r\nA: " + b"a" * (HEAD_BYTES - 100) + b"\r\n\r\n"
+    large = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * (HEAD_BYTES - 100) + b"\r\n\r\n"
     body = b'{"service": "' + b"a" * 40_000 + b'"}'
-    post = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    post = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     async with strangers(centre) as others:
         wire = await others.come()
         await wire.say(large * 3)
@@ -164,8 +164,8 @@ async def test_eighty_megabytes_of_header_are_not_kept(centre: Centre) -> None:
 
 
 async def test_silent_half_sent_and_open_chunked_connections_are_closed(centre: Centre) -> None:
-    chunked = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-    lengthy = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n"
+    chunked = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    lengthy = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n"
     async with strangers(centre, head_seconds=0.5, body_seconds=1) as others:
         silent, half, blank, open_chunked, half_body = [await others.come() for _ in range(5)]
         await half.say(b"GET /livez HTTP/1.1\r\nHost:")
@@ -186,7 +186,7 @@ async def test_silent_half_sent_and_open_chunked_connections_are_closed(centre: 
 async def test_a_body_that_drips_is_ended_though_it_never_pauses(centre: Centre) -> None:
     async with strangers(centre, body_seconds=1) as others:
         wire = await others.come()
-        await wire.say(b"PUT /api/v1/offices/centre HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await wire.say(b"PUT /api/v1/offices/centre HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         hanging_up = asyncio.create_task(wire.until_hung_up())
         while not hanging_up.done():
             await wire.say(b"1\r\n \r\n")
@@ -210,7 +210,7 @@ async def test_a_second_request_may_not_take_its_time_either(centre: Centre) -> 
 async def test_streams_live_longer_than_any_bound(centre: Centre) -> None:
     async with strangers(centre, head_seconds=0.3, body_seconds=0.3, idle_seconds=0.3, unread_seconds=0.3) as others:
         wire = await others.come()
-        await wire.say(b"GET /api/v1/offices/centre/stream?view=facts HTTP/1.1\r\nHost: a\r\n\r\n")
+        await wire.say(b"GET /api/v1/offices/centre/stream?view=facts HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await wire.reader.readuntil(b"retry: 2000\n\n")
         await asyncio.sleep(2)
         await centre.issue()
@@ -239,15 +239,15 @@ async def test_a_proxy_brings_as_many_as_there_are_and_a_known_device_has_a_plac
         assert all([await wire.is_served() for wire in behind_proxy])
         # They are answering now, and nobody of them can be asked to make room.
         for wire in behind_proxy:
-            await wire.say(b"GET /api/v1/offices/centre/stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            await wire.say(b"GET /api/v1/offices/centre/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await wire.reader.readuntil(b"retry: 2000\n\n")
         stranger = await others.come("127.0.0.2")
-        await stranger.say(b"GET /api/v1/offices HTTP/1.1\r\nHost: a\r\n\r\n")
+        await stranger.say(b"GET /api/v1/offices HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         assert (await stranger.reply())[0] == 503
         known = [await others.come("127.0.0.9") for _ in range(5)]
         for wire in known:
-            await wire.say(b"GET /api/v1/offices HTTP/1.1\r\nHost: a\r\n\r\n")
+            await wire.say(b"GET /api/v1/offices HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert [(await wire.reply())[0] for wire in known] == [200] * 5
 
 
@@ -255,14 +255,14 @@ async def test_probes_are_answered_by_a_server_that_is_full(centre: Centre) -> N
     async with strangers(centre, Bounds(most=3, of_one_address=3)) as others:
         for number in range(3):
             wire = await others.come(f"127.0.0.{number + 2}")
-            await wire.say(b"GET /api/v1/offices/centre/stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            await wire.say(b"GET /api/v1/offices/centre/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await wire.reader.readuntil(b"retry: 2000\n\n")
         for number in range(2 * PROBES_PLACES):
             await others.come(f"127.0.1.{number + 1}")
 
         for path in (b"/livez", b"/readyz", b"/metrics"):
             probe = await others.come("127.0.2.1")
-            await probe.say(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+            await probe.say(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 assert (await probe.reader.readuntil(b"\r\n"))[9:12] == b"200"
         assert others.connections.open <= 3 + PROBES_PLACES + 3
@@ -271,12 +271,12 @@ async def test_probes_are_answered_by_a_server_that_is_full(centre: Centre) -> N
 async def test_who_is_idle_makes_room_and_who_is_served_does_not(centre: Centre) -> None:
     async with strangers(centre, Bounds(most=2, of_one_address=2)) as others:
         listener = await others.come("127.0.0.2")
-        await listener.say(b"GET /api/v1/offices/centre/stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        await listener.say(b"GET /api/v1/offices/centre/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await listener.reader.readuntil(b"retry: 2000\n\n")
         idle = await others.come("127.0.0.3")
         assert await idle.is_served()
         newcomer = await others.come("127.0.0.4")
-        await newcomer.say(b"GET /api/v1/offices HTTP/1.1\r\nHost: a\r\n\r\n")
+        await newcomer.say(b"GET /api/v1/offices HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         assert (await newcomer.reply())[0] == 200
         assert await idle.until_hung_up() == b""
@@ -300,7 +300,7 @@ async def test_a_thousand_requests_at_once_on_one_connection_are_too_many(centre
 async def test_a_body_without_end_is_not_read_to_its_end(centre: Centre) -> None:
     async with strangers(centre) as others:
         wire, trailing = await others.come(), await others.come()
-        head = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = b"POST /api/v1/offices/centre/tickets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         await wire.say(head)
         await trailing.say(head + b"0\r\na: ")
         for _ in range(2 * BODY_BYTES // 65536):
@@ -329,7 +329,7 @@ async def test_what_is_no_http_is_refused_in_words_and_told_in_the_log_once(cent
 async def test_another_protocol_is_not_spoken_and_the_question_is_answered(centre: Centre) -> None:
     async with strangers(centre) as others:
         wire = await others.come()
-        await wire.say(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        await wire.say(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
 
         assert (await wire.reply())[0] == 200
         assert await wire.until_hung_up() == b""

@@ -272,7 +272,7 @@ def test_a_journal_and_its_copy_are_their_owners_alone(tmp_path: Path) -> None:
         journal.backup(tmp_path / "copy.db")
         modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
 
-    assert modes == dict.fromkeys(("journal.db", "journal.db-wal", "copy.db"), "0o600")
+    assert modes == dict.fromkeys(("journal.db", "journal.db-wal", "journal.db.head", "copy.db"), "0o600")
 
 
 def test_the_first_question_after_a_lost_connection_is_answered(empty_database: str) -> None:

@@ -31,6 +31,8 @@ OF_THE_PROCESS = (
     "queue_unread_",
     "queue_streams_",
     "queue_loop_",
+    "queue_task_",
+    "queue_call_to_speech_",
 )
 """Figures about a server and not about a hall: they begin anew, as Prometheus expects of a process."""
 

@@ -22,12 +22,12 @@ export class Tabs {
     this.#channel.onmessage = ({ data }) => this.#heard(data);
     document.addEventListener("visibilitychange", () => {
       this.#self = { ...this.#self, isSeen: isSeen(), since: Date.now() };
-      this.#say("here");
+      this.#tell("here");
       this.onChange();
     });
-    window.addEventListener("pagehide", () => this.#say("gone"));
-    window.addEventListener("pageshow", () => this.#say("roll"));
-    this.#say("roll");
+    window.addEventListener("pagehide", () => this.#tell("gone"));
+    window.addEventListener("pageshow", () => this.#tell("roll"));
+    this.#tell("roll");
     setInterval(() => this.mayStream || this.#callTheRoll(), ROLL_MS);
   }
 
@@ -37,7 +37,7 @@ export class Tabs {
   }
 
   /** @param {"here" | "gone" | "roll"} kind */
-  #say(kind) {
+  #tell(kind) {
     this.#channel.postMessage({ kind, tab: this.#self });
   }
 
@@ -45,14 +45,14 @@ export class Tabs {
   #heard({ kind, tab }) {
     if (kind === "gone") this.#others.delete(tab.id);
     else this.#others.set(tab.id, { ...tab, heardAt: performance.now() });
-    if (kind === "roll") this.#say("here");
+    if (kind === "roll") this.#tell("here");
     this.onChange();
   }
 
   /** A tab that crashed says nothing when it goes. */
   #callTheRoll() {
     const calledAt = performance.now();
-    this.#say("roll");
+    this.#tell("roll");
     setTimeout(() => {
       for (const [id, { heardAt }] of this.#others) if (heardAt < calledAt) this.#others.delete(id);
       this.onChange();
