@@ -118,7 +118,7 @@ async def test_a_password_of_any_letters_is_handed_on_as_it_is(empty_database: s
 
 
 async def test_a_database_that_lets_few_in_is_said_and_asked_again(
-    postgres: Postgres, capsys: pytest.CaptureFixture[str]
+    postgres: Postgres, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     address = postgres.fresh_database()
     name = make_url(address).database
@@ -129,13 +129,14 @@ async def test_a_database_that_lets_few_in_is_said_and_asked_again(
         few = make_url(address).set(username=role).render_as_string(hide_password=False)
         async with live_hall(few) as hall:
             await hall.open()
-            await soon(lambda: "too many connections" in capsys.readouterr().out)
+            await soon(lambda: "too many connections" in capsys.readouterr().out + caplog.text)
             postgres._execute(f"ALTER ROLE {role} CONNECTION LIMIT 20")
             with opened(few) as journal:
                 write_silently(journal, small_day().facts, office_id="silent")
             await soon(lambda: knows(hall, "silent"))
     finally:
-        postgres.drop_databases()
+        postgres._databases.remove(str(name))
+        postgres._execute(f"DROP DATABASE {name} WITH (FORCE)")
         postgres._execute(f"DROP ROLE {role}")
 
 

@@ -91,7 +91,10 @@ async def test_refusals_of_many_offices_come_through_while_the_other_process_is_
     empty_database: str, clock: HandClock
 ) -> None:
     offices = [replace(OFFICE, id=f"office-{number}") for number in range(60)]
-    async with live_hall(empty_database, clock) as here, live_hall(empty_database, clock) as there:
+    async with (
+        live_hall(empty_database, clock, patience_seconds=60) as here,
+        live_hall(empty_database, clock) as there,
+    ):
         busy = [LiveHall(there.engine, office) for office in offices]
         await asyncio.gather(*(hall.open() for hall in busy))
         asked = [LiveHall(here.engine, office) for office in offices]

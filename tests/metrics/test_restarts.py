@@ -23,6 +23,7 @@ LIMIT_SECONDS = 1
 OF_THE_PROCESS = (
     "queue_breach_detection_delay_seconds",
     "queue_canary_",
+    "queue_clock_",
     "queue_deliveries_",
     "queue_journal_",
     "queue_oldest_delivery_",

@@ -7,6 +7,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.command_line.servers import LiveServer
 from tests.screens.conftest import PATIENCE_MS, picture
+from tests.screens.offices import Office
 from tests.screens.test_kiosk import number, opened, touch
 
 pytestmark = pytest.mark.needs("chromium")
@@ -94,7 +95,7 @@ async def test_everything_is_reached_and_read_in_every_mode(browser: Browser, ha
     width, height = SIZES[size]
     context = await browser.new_context(viewport={"width": width, "height": height})
     context.set_default_timeout(PATIENCE_MS)
-    page = await opened(context, hall, lang="ru", idle="600")
+    page = await opened(context, hall, office=Office(hall, kiosk_claims=True).id, lang="ru", idle="600")
 
     found = await flaws(page, "welcome", size)
     for way, view in ((0, "rights"), (1, "times")):

@@ -237,7 +237,8 @@ def is_called_after_what_passed(server: LiveServer, ticket: str, came: Bounds) -
 def begin(server: LiveServer, limit_seconds: int = LIMIT_SECONDS) -> None:
     """An office that never closes, with an operator."""
     limits = {"walk_in_seconds": limit_seconds, "booked_seconds": limit_seconds}
-    services = [{**service, "limits": limits} for service in OFFICE["services"]]
+    described: Any = OFFICE["services"]
+    services = [{**service, "limits": limits} for service in described]
     server.http.put(BRANCH, json={**OFFICE, "services": services}).raise_for_status()
     server.http.post(f"{BRANCH}/counters/1/open", json={"operator": "anna"}).raise_for_status()
 
