@@ -29,7 +29,7 @@ topk(1,
   sum by (service) (queue_tickets_waiting) > 0
   and sum by (service) (increase(queue_wait_limit_outcomes_total[1m])) > 0
   and sum by (service) (rate(queue_wait_breaches_total[1m])) > 0
-  and on () count(channel:queue_waits_met:ratio12h) == 2
+  and on () count(channel:queue_waits_met:ratio12h) >= 1
   and on () sum(rate(queue_service_seconds_count[1m])) > 0
   and on () count(ALERTS{alertname="VisitorOverLimit",alertstate="firing"}) > 0
   and on () max(queue_deliveries_pending) > 0
