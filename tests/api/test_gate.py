@@ -418,7 +418,7 @@ async def test_a_byte_order_mark_is_taken(centre: Centre) -> None:
         (WISH.encode("utf-32-be"), JSON, "utf-32"),
         (WISH.encode(), {"Content-Type": "application/json; charset=windows-1251"}, "windows-1251"),
         (WISH.encode(), {"Content-Type": "application/json; charset=utf-16"}, "utf-16"),
-        (gzip.compress(WISH.encode(, mtime=0)), {**JSON, "Content-Encoding": "gzip"}, "gzip"),
+        (gzip.compress(WISH.encode(), mtime=0), {**JSON, "Content-Encoding": "gzip"}, "gzip"),
     ],
 )
 async def test_another_encoding_is_named(centre: Centre, body: bytes, headers: dict[str, str], encoding: str) -> None:
