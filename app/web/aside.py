@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TypeVar
 
 from app.engine import Overloaded
@@ -24,6 +25,7 @@ class Aside:
         self._thread = ThreadPoolExecutor(1, "aside")
         self._waiting = 0
         self._rests_until = 0.0
+        self._is_closed = Event()
 
     async def do(self, work: Callable[[], T]) -> T:
         """The work's result or error, in its turn; Overloaded when too many wait."""
@@ -37,10 +39,13 @@ class Aside:
 
     def close(self) -> None:
         """Take no more work."""
+        self._is_closed.set()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, work: Callable[[], T]) -> T:
-        time.sleep(max(0.0, self._rests_until - time.monotonic()))
+        rest = self._rests_until - time.monotonic()
+        if rest > 0:
+            self._is_closed.wait(rest)
         began = time.thread_time()
         try:
             return work()
