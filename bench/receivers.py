@@ -26,7 +26,7 @@ from app.journal import Recorded, Verification, open_journal
 from bench import Figures, words
 from bench.harness.callers import Client, Crowd, take_ticket
 from bench.harness.client import Clients, Connection, get
-from bench.harness.judging import SHOWN
+from bench.harness.judging import SHOWN, as_kept
 from bench.harness.offices import MADE, counter_id, description, issue, set_up
 from bench.harness.receivers import Arrival, Name, Receivers, receiving
 from bench.harness.servers import Server, running
@@ -253,13 +253,14 @@ def judge(name: str, address: str, halls: Halls, figures: Figures) -> list[Recor
     try:
         lines = [line for office in (QUIET, *TROUBLED) for line in journal.facts_after(office, 0)]
         difference = Verification(journal).run().difference
+        secret = journal.visit_secret()
     finally:
         journal.close()
         journal.database.close()
     for kind in (Issued, Breached, Escalated, Relieved):
         figures.tell(f"{name}_{kind.__name__.lower()}", sum(isinstance(line.fact, kind) for line in lines), at_least=1)
     history = [call for crowd in halls.crowds for call in crowd.history] + halls.history
-    violations = check(lines, history)
+    violations = check(lines, as_kept(history, secret))
     for violation in violations[:SHOWN]:
         print(violation)
     figures.tell(f"{name}_violations", len(violations), at_most=0)
