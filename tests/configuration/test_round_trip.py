@@ -4,6 +4,7 @@ import json
 from datetime import time
 from itertools import pairwise
 from typing import Any
+from unicodedata import normalize
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from queue_core.office import Category, Counter, Discipline, Escalation, Group, 
 from tests.configuration.documents import smallest
 
 SLUGS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,39}", fullmatch=True)
-TEXTS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
+LETTERS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
+TEXTS = LETTERS.map(lambda text: normalize("NFC", text))
 WORDS = st.fixed_dictionaries({"ru": TEXTS, "en": TEXTS})
 WARNINGS = st.none() | st.integers(1, 99)
 LIMITS = st.builds(
