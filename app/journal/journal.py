@@ -183,9 +183,10 @@ class Journal:
             kept = connection.execute(select(stamps).where(stamps.c.name.startswith(TIME_IN, autoescape=True))).all()
             # An offset is about the instant at which its machine was started.
             latest = sorted(((float(row.value), row.name) for row in kept), reverse=True)[:BOOTS_KEPT]
-            gone = {row.name for row in kept} - {name for _, name in latest} | {TIME_IN + boot}
+            gone = {row.name for row in kept} - {name for _, name in latest} - {TIME_IN + boot}
             connection.execute(delete(stamps).where(stamps.c.name.in_(gone)))
-            self.database.writer(stamps)(connection, [(TIME_IN + boot, repr(offset))])
+            # Another process of the same machine may be about to write the very row.
+            self.database.writer(stamps, replacing=True)(connection, [(TIME_IN + boot, repr(offset))])
 
     def check_writable(self) -> None:
         """Nothing when a write is taken now; else the trouble.

@@ -5,6 +5,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from app.journal.checksums import content
 from app.journal.journal import FAR, Journal
@@ -39,6 +40,14 @@ def keep_remark(journal: Journal, remark: Remark) -> bool:
 
     The same one again changes nothing. False: something else was said with this rating, and stands.
     """
+    try:
+        return _keep(journal, remark)
+    except IntegrityError:
+        # Another process has just written down what was said with this rating.
+        return _keep(journal, remark)
+
+
+def _keep(journal: Journal, remark: Remark) -> bool:
     beside = (remarks.c.office_id == remark.office_id) & (remarks.c.seq == remark.seq)
     with journal.transaction() as connection:
         connection.execute(delete(remarks).where(remarks.c.at < remark.at - KEPT))
