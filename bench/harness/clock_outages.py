@@ -5,11 +5,8 @@ seconds between two requests, and the server is asked what it says of its clock.
 """
 
 import asyncio
-import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,16 +54,16 @@ class Machine:
     async def is_set(self, rounds: int, figures: Figures) -> None:
         """Set, visit, call, put right; then tell what became of it."""
         self._set(0)
-        with feigning(self._clock):
-            server = Server({"FIFTEEN_DATABASE": self._address, "FIFTEEN_CLOCK_STEADY_SECONDS": "600"})
-            with running(server):
-                await server.ready()
-                await set_up(Clients(server.port, 1), description(OFFICE, counters=1, limit_seconds=LIMIT_SECONDS))
-                connection = await Connection.to(server.port)
-                for number in range(rounds):
-                    await self._round(connection, SETTINGS[number % len(SETTINGS)])
-                connection.close()
-                server.stop()
+        settings = {"FIFTEEN_DATABASE": self._address, "FIFTEEN_CLOCK_STEADY_SECONDS": "600"}
+        server = Server(settings | feigned(self._clock))
+        with running(server):
+            await server.ready()
+            await set_up(Clients(server.port, 1), description(OFFICE, counters=1, limit_seconds=LIMIT_SECONDS))
+            connection = await Connection.to(server.port)
+            for number in range(rounds):
+                await self._round(connection, SETTINGS[number % len(SETTINGS)])
+            connection.close()
+            server.stop()
         self._tell(figures)
 
     async def _round(self, connection: Connection, by: int) -> None:
@@ -124,12 +121,10 @@ class Machine:
         figures.tell(f"{self._name}_not_said", self._unsaid, at_most=0)
 
 
-@contextmanager
-def feigning(clock: Path) -> Iterator[None]:
-    """Programs started meanwhile read their clock from this file."""
+def feigned(clock: Path) -> dict[str, str]:
+    """The settings of a program that reads its clock from this file."""
     [library] = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    before = dict(os.environ)
-    os.environ |= {
+    return {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
@@ -137,8 +132,3 @@ def feigning(clock: Path) -> Iterator[None]:
         # Its own waiting for a condition comes back at once: threads that share Python's lock would spin.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
     }
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
