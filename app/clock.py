@@ -312,8 +312,6 @@ class LastSuccess:
 # The kernel's word
 
 STA_UNSYNC = 0x0040
-STA_NANO = 0x2000
-TIME_ERROR = 5
 
 
 class _Timex(ctypes.Structure):

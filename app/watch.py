@@ -244,11 +244,6 @@ def _somebody_waits(hall: Hall, since_before: datetime | None = None) -> bool:
     return any(since_before is None or person.issued_at < since_before for person in hall.people())
 
 
-def _is_open(hall: Hall) -> bool:
-    # The canary's office never closes, and nobody is there to whom the time matters.
-    return hall.day_is_open and not hall.office_id.startswith(HIDDEN)
-
-
 def _alarms_in(facts: Iterable[Fact]) -> list[Alarm]:
     return [fact for fact in facts if isinstance(fact, Alarm)]
 
