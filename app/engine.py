@@ -35,6 +35,7 @@ from app.journal import (
     Page,
     PastLost,
     Recorded,
+    Unkept,
     recorded,
 )
 from app.journal.files import Head
@@ -97,6 +98,10 @@ class PastGone(Refusal):
 
 class StorageFull(Refusal):
     """The disk is full; nothing was done."""
+
+
+class CannotBeKept(Refusal):
+    """This holds something that the database cannot keep; nothing was done."""
 
 
 class Stopping(Refusal):
@@ -410,9 +415,14 @@ class Engine:
         self._in_flight, self._in_doubt = batch, []
         answered: _Answers = {}
         while True:
-            draft = self._decide(batch, answered)
-            if not await self._was_hasty(draft, answered) and await self._commit(draft):
-                break
+            try:
+                draft = self._decide(batch, answered)
+                if not await self._was_hasty(draft, answered) and await self._commit(draft):
+                    break
+            except (Unkept, UnicodeEncodeError) as error:
+                if not (batch := await self._without_unkept(batch, error)):
+                    return
+                continue
             if not self._in_doubt:
                 batch = self._in_flight = self._half_of(batch)
             answered = await self._cleared_up() or await self._answered(batch)
@@ -426,6 +436,20 @@ class Engine:
         self._settled.set()
         # Whoever waited for settled halls looks at them now, before the next batch moves them.
         await asyncio.sleep(0)
+
+    async def _without_unkept(self, batch: list[_Request], error: Exception) -> list[_Request]:
+        """Half of a batch in which something cannot be kept; nobody, when it was one request, which is refused."""
+        assert self._on_its_way
+        await self._go_back(self._on_its_way)
+        if len(batch) > 1:
+            self._in_flight = self._half_of(batch)
+            return self._in_flight
+        [request] = batch
+        command = type(request.command).__name__
+        log.error("a command holds what cannot be kept", office=request.office_id, command=command, error=str(error))
+        request.refuse(CannotBeKept())
+        self._in_flight = []
+        return []
 
     def _half_of(self, batch: list[_Request]) -> list[_Request]:
         """The first half; the others wait again. A large batch that lost a race would lose it again and again."""

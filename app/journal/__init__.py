@@ -9,6 +9,7 @@ from app.journal.errors import (
     JournalUnwritable,
     LostRace,
     PastLost,
+    Unkept,
 )
 from app.journal.journal import Answered, Journal, Page
 from app.journal.opening import open_journal
@@ -29,6 +30,7 @@ __all__ = [
     "Page",
     "PastLost",
     "Recorded",
+    "Unkept",
     "Verdict",
     "Verification",
     "chain",

@@ -26,7 +26,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from app.journal.errors import (
@@ -205,6 +205,8 @@ class SQLite:
                 return PastLost(self.name)
             # One process has the file, so nobody is faster here; but a key may have been used before.
             return LostRace() if "answers." in str(error.orig) else error
+        if isinstance(error, DataError):
+            return error
         if code == sqlite3.SQLITE_FULL:
             return JournalFull(f"{self.name}: the disk is full. {self._room()}")
         if "decode to UTF-8" in str(error.orig):

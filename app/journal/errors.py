@@ -24,6 +24,10 @@ class LostRace(Exception):
     """Another process appended to the same office first; nothing of ours was written."""
 
 
+class Unkept(Exception):
+    """Something that was to be written has no form in this database; nothing was written."""
+
+
 class JournalFull(Exception):
     """There is no room on the disk; nothing was written."""
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Executable, RootTransaction, and_, bindparam, delete, func, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from app.journal.checksums import content
 from app.journal.copying import copy_into
 from app.journal.databases import Database
-from app.journal.errors import JournalBroken, JournalDamaged, JournalDown, PastLost
+from app.journal.errors import JournalBroken, JournalDamaged, JournalDown, PastLost, Unkept
 from app.journal.files import Head
 from app.journal.recorded import Recorded
 from app.journal.retelling import Retelling, lines_in, lost
@@ -89,7 +89,7 @@ class Journal:
         return Journal(self.database)
 
     def append(self, page: Page) -> None:
-        """Write a page whole or not at all: LostRace or JournalFull say not at all, JournalDown says who knows.
+        """Write a page whole or not at all: LostRace, JournalFull and Unkept say not at all, JournalDown who knows.
 
         PastLost: it was written on what is not there any more. Nobody may be told that anything was.
         """
@@ -98,6 +98,9 @@ class Journal:
                 self._append(connection, page)
         except PastLost as error:
             raise self._what_is_lost(page, error) from error
+        except (DataError, UnicodeEncodeError, OverflowError) as error:
+            # Of the trouble only its kind is told: its words may be somebody's.
+            raise Unkept(type(error.orig if isinstance(error, DataError) else error).__name__) from error
         if page.facts:
             last = page.facts[-1]
             self.database.keep_head(Head(last.office_id, last.seq, last.hash))
@@ -185,7 +188,7 @@ class Journal:
             latest = sorted(((float(row.value), row.name) for row in kept), reverse=True)[:BOOTS_KEPT]
             gone = {row.name for row in kept} - {name for _, name in latest} - {TIME_IN + boot}
             connection.execute(delete(stamps).where(stamps.c.name.in_(gone)))
-            # Another process of the same machine may be about to write the very row.
+            # Two processes of one machine may begin together, and neither sees the other's row.
             self.database.writer(stamps, replacing=True)(connection, [(TIME_IN + boot, repr(offset))])
 
     def check_writable(self) -> None:

@@ -10,7 +10,16 @@ from pydantic.json_schema import models_json_schema
 
 from app.configuration import BadDescription
 from app.configuration.shape import OfficeTable
-from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, PastGone, Stopping, StorageFull
+from app.engine import (
+    CannotBeKept,
+    JournalSilent,
+    KeyReused,
+    OutcomeUnknown,
+    Overloaded,
+    PastGone,
+    Stopping,
+    StorageFull,
+)
 from app.web.problems import MEDIA_TYPE, STATUS, members, status_of, title_of
 from app.web.refusals import (
     BadCursor,
@@ -70,7 +79,10 @@ Responses = dict[int | str, dict[str, Any]]
 
 ANY = (InternalError, WrongHost, NotAcceptable, BadInput)
 READ = (*ANY, BadInput, UnknownOffice, JournalSilent)
-WRITE = (*ANY, ForeignPage, BadInput, UnknownOffice, KeyReused, Overloaded, OutcomeUnknown, StorageFull, Stopping)
+WRITE = (
+    *(*ANY, ForeignPage, BadInput, UnknownOffice, KeyReused, CannotBeKept),
+    *(Overloaded, OutcomeUnknown, StorageFull, Stopping),
+)
 BODY = (MalformedBody, BodyTooLarge, NotJson, EncodingUnknown)
 
 OCCASION = "urn:uuid:0198f3a2-5b7c-4d1e-9a30-c2f4b6d81515"

@@ -1,7 +1,8 @@
 """The gate: the one way into every route, in one order. Nothing of a body is read before everything else is settled.
 
-A request is addressed to us, comes from no foreign page, knows the method, may ask, names only what the route knows,
-can take what comes back, says its headers once, and sends a body that is small enough and in UTF-8.
+A request is addressed to us, comes from no foreign page, knows the method, may ask, spells nothing that no database
+keeps, names only what the route knows, can take what comes back, says its headers once, and sends a body that is small
+enough and in UTF-8.
 """
 
 import codecs
@@ -21,6 +22,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Message, Receive, Scope, Send
 
 from app.web.hosts import Hosts
+from app.web.letters import unkept_in_address, unkept_in_body
 from app.web.media import LONGEST_ACCEPT, can_take
 from app.web.refusals import (
     BadInput,
@@ -162,6 +164,8 @@ class Gated(APIRoute):
         if scope["method"] not in self._methods:
             raise HTTPException(405)
         await self.authorise(request)
+        if mistakes := unkept_in_address(scope["path"], scope["query_string"]):
+            raise BadInput(errors=mistakes)
         if scope["query_string"]:
             self._refuse_unknown_names(scope["query_string"])
         self._refuse_what_nobody_takes(scope["headers"])
@@ -283,6 +287,8 @@ async def _read(request: BoundedRequest) -> None:
         raise EncodingUnknown(encoding=other)
     if b"\0" in body[:4]:
         raise EncodingUnknown(encoding="utf-32" if body[:4].count(0) == 3 else "utf-16")
+    if mistakes := unkept_in_body(body):
+        raise BadInput(errors=mistakes)
 
 
 def _is_json(content_type: str) -> bool:

@@ -19,7 +19,16 @@ from starlette.routing import Match
 
 from app.configuration import BadDescription
 from app.configuration.flaws import flaw_of
-from app.engine import JournalSilent, KeyReused, OutcomeUnknown, Overloaded, PastGone, Stopping, StorageFull
+from app.engine import (
+    CannotBeKept,
+    JournalSilent,
+    KeyReused,
+    OutcomeUnknown,
+    Overloaded,
+    PastGone,
+    Stopping,
+    StorageFull,
+)
 from app.web.headers import DEMO_HEADER, demo_mark
 from app.web.languages import language_of, sentence
 from app.web.plain import plain
@@ -145,6 +154,7 @@ STATUS: Mapping[type[Refusal], int] = {
     BadInput: 422,
     BadCursor: 422,
     BadDescription: 422,
+    CannotBeKept: 422,
     BookingMismatch: 422,
     NotToday: 422,
     KeyReused: 422,
