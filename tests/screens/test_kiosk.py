@@ -251,7 +251,7 @@ async def test_large_text_and_contrast_and_low_reach_end_with_the_visitor(
     assert min(tops) >= 1920 * 0.4
     await take(page)
     await touch(page, "Done")
-    assert await page.evaluate("({...document.documentElement.dataset}).large") is None
+    await expect(page.locator("html")).not_to_have_attribute("data-large", "on")
     await expect(page.get_by_role("button", name="Low reach")).to_have_attribute("aria-pressed", "false")
 
 
